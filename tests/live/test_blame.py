@@ -256,10 +256,16 @@ class Faults(unittest.TestCase):
         self.assertEqual(result.status, 127)
 
     def test_written_pages_by_userfaultfd(self):
+        self.written_pages("uffd", ("track", "userfaultfd"))
+
+    def test_written_pages_by_soft_dirty_bits(self):
+        self.written_pages("soft-dirty", ("soft-dirty",))
+
+    def written_pages(self, how, unable):
         target = Target(self, "blame", "armed")
-        result = blaming.blame(target, "--track=uffd", "--json")
-        if result.status == 2 and "track" in result.err + "uffd":
-            skip(self, f"userfaultfd cannot track here: {result.err.strip()}")
+        result = blaming.blame(target, f"--track={how}", "--json")
+        if result.status == 2 and any(word in result.err for word in unable):
+            skip(self, f"{how} cannot track here: {result.err.strip()}")
         need_faults(self, result)
         document = json.loads(result.out)
         rows = self.rows(document, target, "armed")

@@ -18,8 +18,10 @@ def traces(pid):
 
 
 class Record(unittest.TestCase):
+    how, by = "uffd", "uffd"
+
     def start(self, target, user, *options):
-        argv = [world().vmsnap, "record", "--track=uffd", "--json", *map(str, options), str(target.pid)]
+        argv = [world().vmsnap, "record", f"--track={self.how}", "--json", *map(str, options), str(target.pid)]
         process = subprocess.Popen(argv, env=world().env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    cwd=world().home(user), **become(user))
         self.addCleanup(process.stderr.close)
@@ -31,7 +33,7 @@ class Record(unittest.TestCase):
     def round(self, process):
         line = process.stdout.readline()
         if not line:
-            skip(self, f"record --track=uffd: {process.stderr.read().decode().strip()}")
+            skip(self, f"record --track={self.how}: {process.stderr.read().decode().strip()}")
         return json.loads(line)
 
     def until(self, process, enough):
@@ -56,7 +58,7 @@ class Record(unittest.TestCase):
         before = traces(target.pid)
         process = self.start(target, user, "--every", "50ms")
         first = self.round(process)
-        self.assertEqual((first["schema"], first["pid"], first["by"]), ("vmsnap.written/1", target.pid, "uffd"))
+        self.assertEqual((first["schema"], first["pid"], first["by"]), ("vmsnap.written/1", target.pid, self.by))
         target.tell("write anon 10 17")
         rounds = self.until(process, lambda rounds: self.pages(rounds, target, "anon") >= 7)
         self.assertEqual(self.pages(rounds, target, "anon"), 7)
@@ -66,7 +68,7 @@ class Record(unittest.TestCase):
             self.assertGreater(each["duration_us"], 0)
         quiet = self.round(process)
         self.assertEqual(self.pages([quiet], target, "anon"), 0)
-        self.assertGreater(traces(target.pid)[0], 0)
+        self.assertEqual(traces(target.pid)[0] > 0, self.how == "uffd")
         process.send_signal(signal.SIGINT)
         self.assertEqual((process.wait(), process.stderr.read()), (0, b""))
         self.assertEqual(traces(target.pid), before)
@@ -86,15 +88,21 @@ class Record(unittest.TestCase):
 
     def test_it_ends_after_its_time_and_names_what_was_written(self):
         target = Target(self, "writes")
-        result = run("record", "--track=uffd", "--every=20ms", "--for=0.1", target.pid)
+        result = run("record", f"--track={self.how}", "--every=20ms", "--for=0.1", target.pid)
         if result.status:
-            skip(self, f"record --track=uffd: {result.err.strip()}")
+            skip(self, f"record --track={self.how}: {result.err.strip()}")
         self.assertIn(b"nothing written in ", result.out)
         process = self.start(target, os.geteuid(), "--every=50ms")
         self.round(process)
         target.tell("write data 0 64")
         self.until(process, lambda rounds: any("data" in row["names"] for row in rounds[-1]["mappings"]))
 
+
+class RecordBySoftDirty(Record):
+    how, by = "soft-dirty", "soft_dirty"
+
+
+class Words(unittest.TestCase):
     def test_words_that_cannot_be(self):
         for words, said in ((("record", "--track=x", "1"), "soft-dirty or uffd"),
                             (("record", "--track", "--every=0", "1"), "--every"),

@@ -425,9 +425,15 @@ class RecordFile(unittest.TestCase):
             os.unlink(self.file)
 
     def test_tracked_writes_into_a_file(self):
+        self.tracked_writes("uffd")
+
+    def test_writes_tracked_by_soft_dirty_bits_into_a_file(self):
+        self.tracked_writes("soft-dirty")
+
+    def tracked_writes(self, how):
         target = Target(self, "writes")
         target.tell("write anon 0 64")
-        process = self.start("--track=uffd", "--every=20ms", "-o", self.file, target.pid)
+        process = self.start(f"--track={how}", "--every=20ms", "-o", self.file, target.pid)
         try:
             self.wait_for(lambda snaps: len(snaps) >= 2)
         except AssertionError:
