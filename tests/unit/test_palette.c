@@ -226,6 +226,12 @@ static const unsigned xterm[16] = { 0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x00
 	                            0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff };
 static const unsigned vga[16] = { 0x000000, 0xaa0000, 0x00aa00, 0xaa5500, 0x0000aa, 0xaa00aa, 0x00aaaa, 0xaaaaaa,
 	                          0x555555, 0xff5555, 0x55ff55, 0xffff55, 0x5555ff, 0xff55ff, 0x55ffff, 0xffffff };
+static const unsigned gnome[16] = { 0x171421, 0xc01c28, 0x26a269, 0xa2734c, 0x12488b, 0xa347ba, 0x2aa1b3, 0xd0cfcc,
+	                            0x5e5c64, 0xf66151, 0x33d17a, 0xe9ad0c, 0x2a7bde, 0xc061cb, 0x33c7de, 0xffffff };
+static const unsigned windows[16] = { 0x0c0c0c, 0xc50f1f, 0x13a10e, 0xc19c00, 0x0037da, 0x881798, 0x3a96dd, 0xcccccc,
+	                              0x767676, 0xe74856, 0x16c60c, 0xf9f1a5, 0x3b78ff, 0xb4009e, 0x61d6d6, 0xf2f2f2 };
+static const unsigned macos[16] = { 0x000000, 0xc23621, 0x25bc24, 0xadad27, 0x492ee1, 0xd338d3, 0x33bbc8, 0xcbcccd,
+	                            0x818383, 0xfc391f, 0x31e722, 0xeaec23, 0x5833ff, 0xf935f8, 0x14f0f0, 0xe9ebeb };
 
 static struct rgb rgb_of_16(const unsigned table[16], bool light, int page_class)
 {
@@ -233,16 +239,16 @@ static struct rgb rgb_of_16(const unsigned table[16], bool light, int page_class
 	return rgb_of(c >> 16, c >> 8 & 0xff, c & 0xff);
 }
 
+/* Swap has the dark yellow, since the child has the bright one. */
 static void of_16_nothing_quiet_is_brighter_than_an_event(const unsigned table[16])
 {
 	double quiet = 0, event = 2;
 	for (int c = CLASS_UNTOUCHED; c < PAGE_CLASSES; c++) {
 		double is = luminance(rgb_of_16(table, false, c));
 		quiet = is_event(c) ? quiet : fmax(quiet, is);
-		event = is_event(c) && c != CLASS_CHILD ? fmin(event, is) : event;
+		event = is_event(c) && !is_swap(c) ? fmin(event, is) : event;
 	}
 	assert_true(quiet < event);
-	assert_true(quiet < luminance(rgb_of_16(table, false, CLASS_CHILD)));
 }
 
 /* On white, dark is what bright is on black: there, what stands out most is an event. */
@@ -285,6 +291,77 @@ static void of_16_colours_no_event_has_the_hue_of_something_quiet(void **state)
 			for (int c = CLASS_SWAPPED; c < PAGE_CLASSES; c++)
 				assert_int_not_equal(palette_of_cell(scheme, quiet)->of_16 % 8,
 				                     palette_of_cell(scheme, c)->of_16 % 8);
+}
+
+/* What lies side by side in the pictures of a fork and of a difference, and how far it is apart at least (OKLab) for
+ * whoever sees it worst: in 16 million colours, in 256, in the worst table of 16; where that is little, letters and
+ * where a colour lies in its cell tell. */
+enum { DEPTH_16 = DEPTHS, ALL_DEPTHS };
+static const struct {
+	int a, b;
+	double least[SCHEMES][ALL_DEPTHS];
+} beside[] = {
+	{ CLASS_COPIED, CLASS_CHILD, { { 0.17, 0.13, 0.11 }, { 0.15, 0.19, 0.06 } } },
+	{ CLASS_COPIED, CLASS_SHARED, { { 0.30, 0.30, 0.22 }, { 0.29, 0.31, 0.27 } } },
+	{ CLASS_CHILD, CLASS_SHARED, { { 0.27, 0.26, 0.28 }, { 0.38, 0.40, 0.19 } } },
+	{ CLASS_COPIED, CLASS_PRIVATE, { { 0.14, 0.13, 0.04 }, { 0.12, 0.12, 0.09 } } },
+	{ CLASS_CHILD, CLASS_PRIVATE, { { 0.29, 0.25, 0.31 }, { 0.21, 0.22, 0.10 } } },
+	{ CLASS_COPIED, CLASS_FILE, { { 0.16, 0.18, 0.11 }, { 0.19, 0.18, 0.27 } } },
+	{ CLASS_CHILD, CLASS_FILE, { { 0.21, 0.18, 0.23 }, { 0.34, 0.34, 0.20 } } },
+	{ CLASS_COPIED, CLASS_UNTOUCHED, { { 0.35, 0.38, 0.37 }, { 0.38, 0.36, 0.39 } } },
+	{ CLASS_CHILD, CLASS_UNTOUCHED, { { 0.55, 0.55, 0.57 }, { 0.60, 0.60, 0.17 } } },
+	{ CLASS_COPIED, CLASS_NEW, { { 0.19, 0.16, 0.07 }, { 0.07, 0.10, 0.07 } } },
+	{ CLASS_CHILD, CLASS_NEW, { { 0.09, 0.06, 0.03 }, { 0.13, 0.15, 0.01 } } },
+	{ CLASS_COPIED, CLASS_GONE, { { 0.10, 0.16, 0.14 }, { 0.18, 0.20, 0.09 } } },
+	{ CLASS_CHILD, CLASS_GONE, { { 0.09, 0.07, 0.20 }, { 0.12, 0.12, 0.05 } } },
+	{ CLASS_COPIED, CLASS_OTHER, { { 0.32, 0.25, 0.30 }, { 0.18, 0.18, 0.22 } } },
+	{ CLASS_CHILD, CLASS_OTHER, { { 0.16, 0.12, 0.03 }, { 0.06, 0.05, 0.37 } } },
+	{ CLASS_NEW, CLASS_SHARED, { { 0.19, 0.15, 0.11 }, { 0.21, 0.21, 0.05 } } },
+	{ CLASS_NEW, CLASS_PRIVATE, { { 0.30, 0.26, 0.20 }, { 0.06, 0.06, 0.12 } } },
+	{ CLASS_GONE, CLASS_SHARED, { { 0.08, 0.08, 0.04 }, { 0.23, 0.22, 0.06 } } },
+	{ CLASS_GONE, CLASS_PRIVATE, { { 0.17, 0.19, 0.12 }, { 0.10, 0.13, 0.11 } } },
+	{ CLASS_SHARED, CLASS_PRIVATE, { { 0.16, 0.16, 0.10 }, { 0.17, 0.16, 0.10 } } },
+	{ CLASS_SHARED, CLASS_FILE, { { 0.12, 0.09, 0.06 }, { 0.08, 0.09, 0.17 } } },
+	{ CLASS_PRIVATE, CLASS_FILE, { { 0.09, 0.10, 0.11 }, { 0.12, 0.10, 0.24 } } },
+	{ CLASS_SHARED, CLASS_UNTOUCHED, { { 0.41, 0.44, 0.39 }, { 0.28, 0.28, 0.35 } } },
+	{ CLASS_PRIVATE, CLASS_UNTOUCHED, { { 0.27, 0.30, 0.27 }, { 0.39, 0.38, 0.33 } } },
+	{ CLASS_FILE, CLASS_UNTOUCHED, { { 0.36, 0.40, 0.30 }, { 0.27, 0.28, 0.02 } } },
+};
+
+static double least_of_16(int scheme, int a, int b, enum sight sight)
+{
+	static const unsigned *const tables[] = { xterm, vga, gnome, windows, macos };
+	double least = 1;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		least = fmin(least, distance(rgb_of_16(tables[i], scheme, a), rgb_of_16(tables[i], scheme, b), sight));
+	return least;
+}
+
+static double least_apart(int scheme, int depth, int a, int b)
+{
+	double least = 1;
+	for (int sight = 0; sight < SIGHTS; sight++) {
+		double is = depth == DEPTH_16
+		                    ? least_of_16(scheme, a, b, (enum sight)sight)
+		                    : distance(rgb_at(palette_of_cell(scheme, a), depths[depth]),
+		                               rgb_at(palette_of_cell(scheme, b), depths[depth]), (enum sight)sight);
+		least = fmin(least, is);
+	}
+	return least;
+}
+
+static void what_lies_side_by_side_is_as_far_apart_as_it_was(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
+		for (int scheme = 0; scheme < SCHEMES; scheme++)
+			for (int depth = 0; depth < ALL_DEPTHS; depth++) {
+				double is = least_apart(scheme, depth, beside[i].a, beside[i].b);
+				if (is < beside[i].least[scheme][depth])
+					fail_msg("%s, %s and %s, %s: %.3f", scheme_names[scheme],
+					         class_name(beside[i].a), class_name(beside[i].b),
+					         depth == DEPTH_16 ? "16" : vmsnap_color_name(depths[depth]), is);
+			}
 }
 
 /* ---- the page of vmsnap report --------------------------------------------------------------- */
@@ -350,6 +427,14 @@ static void of_the_page_what_lies_side_by_side_is_told_apart(void **state)
 	}
 }
 
+/* Who copied is what a fork is looked at for. */
+static void of_the_page_parent_and_child_are_told_apart(void **state)
+{
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		page_apart(scheme, "copied", "child", 0.12);
+}
+
 /* Who forks looks for what is copied and what is new: neither is a grey like private memory, for no sight. */
 static void of_the_page_what_is_copied_or_new_has_a_hue(void **state)
 {
@@ -392,7 +477,9 @@ int main(void)
 		cmocka_unit_test(of_16_colours_nothing_quiet_stands_out),
 		cmocka_unit_test(of_16_colours_any_two_differ),
 		cmocka_unit_test(of_16_colours_no_event_has_the_hue_of_something_quiet),
+		cmocka_unit_test(what_lies_side_by_side_is_as_far_apart_as_it_was),
 		cmocka_unit_test(of_the_page_what_lies_side_by_side_is_told_apart),
+		cmocka_unit_test(of_the_page_parent_and_child_are_told_apart),
 		cmocka_unit_test(of_the_page_what_is_copied_or_new_has_a_hue),
 		cmocka_unit_test(of_the_page_events_stand_out_from_the_paper),
 	};
