@@ -139,7 +139,7 @@ static int find(struct look *look, bool tell, struct chosen *tree, struct chosen
 		return status;
 	}
 	if (tell && base->set)
-		fork_began(look->word, look->file, before + vmsnap_set_count(base->set), index, tree, base);
+		fork_began(look->file, before + vmsnap_set_count(base->set), index, tree, base);
 	if (end < last)
 		say("%s@%zu..%zu: the last instant with a parent and its child, %zu of %zu", look->word, index + 1, end,
 		    end, last);

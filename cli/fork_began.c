@@ -92,7 +92,7 @@ static bool has_waited(time_t begun)
 	return now.tv_sec >= begun + SECONDS_MOST;
 }
 
-void fork_began(const char *word, const struct vmsnap_file *file, size_t from, size_t to, const struct chosen *tree,
+void fork_began(const struct vmsnap_file *file, size_t from, size_t to, const struct chosen *tree,
                 const struct chosen *base)
 {
 	const struct vmsnap *child = only_child(tree->set),
@@ -114,8 +114,8 @@ void fork_began(const char *word, const struct vmsnap_file *file, size_t from, s
 		if (!more)
 			continue;
 		if (after)
-			say("%s by %s@%zu..%zu, %" PRIu64 ".%02" PRIu64 " s after the base",
-			    before ? "more had been copied" : "copying had begun", word, first + 1, first + count,
+			say("%s by snapshots %zu..%zu of the file, %" PRIu64 ".%02" PRIu64 " s after the base",
+			    before ? "more had been copied" : "copying had begun", first + 1, first + count,
 			    after / 1000, after / 10 % 100);
 		return;
 	}

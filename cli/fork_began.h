@@ -7,7 +7,7 @@
 /* Says at which instant between the base, which both sides are in, and the tree a fork has first lost more than at the
  * base: from and to are snapshots of the file, behind the base and at the tree.  Of more than one fork nothing is said.
  */
-void fork_began(const char *word, const struct vmsnap_file *file, size_t from, size_t to, const struct chosen *tree,
+void fork_began(const struct vmsnap_file *file, size_t from, size_t to, const struct chosen *tree,
                 const struct chosen *base);
 
 #endif

@@ -98,10 +98,10 @@ static int add_cow(struct judging *all, struct row *row, const struct vmsnap_cow
 	return rc ? work_fail(&all->work, rc, all->err) : VMSNAP_OK;
 }
 
-/* other: the child at the instant of the base; or NULL. */
-static int judge_fork(struct judging *all, struct row *row, const struct vmsnap *other)
+static int judge_fork(struct judging *all, struct row *row)
 {
 	const struct vmsnap_set_cow_row *told = &row->told;
+	const struct vmsnap *other = told->base_child;
 	struct vmsnap_cow *cow;
 	int rc = vmsnap_cow_new_between(told->parent, told->child, told->base, told->base ? other : NULL, all->options,
 	                                &cow, all->err);
@@ -122,9 +122,10 @@ static int add_process(struct judging *all, const struct vmsnap *child)
 	*row = (struct row){ .told = { .child = vmsnap_ref(child), .warning = "" } };
 	row->told.parent = vmsnap_ref(parent);
 	row->told.base = vmsnap_ref(base);
+	row->told.base_child = vmsnap_ref(before);
 	/* One that was there already was just not asked for. */
 	row->told.came = all->base && !before && !fork_was_before(child, all->base);
-	return parent ? judge_fork(all, row, before) : VMSNAP_OK;
+	return parent ? judge_fork(all, row) : VMSNAP_OK;
 }
 
 static int judge_all(struct judging *all)
@@ -189,6 +190,7 @@ VMSNAP_API void vmsnap_set_cow_free(struct vmsnap_set_cow *cow)
 		vmsnap_unref(cow->rows[i].told.child);
 		vmsnap_unref(cow->rows[i].told.parent);
 		vmsnap_unref(cow->rows[i].told.base);
+		vmsnap_unref(cow->rows[i].told.base_child);
 		free(cow->rows[i].warning);
 	}
 	for (size_t i = 0; i < cow->went_count; i++)

@@ -130,12 +130,21 @@ static bool same_program(const struct vmsnap_info *a, const struct vmsnap_info *
 	                  memcmp(a->exe_build_id, b->exe_build_id, a->exe_build_id_len) == 0);
 }
 
+static bool is_child_of(const struct vmsnap_info *child, const struct vmsnap_info *parent)
+{
+	return child->ppid && child->ppid == (parent->tgid ? parent->tgid : parent->pid) &&
+	       strcmp(child->boot_id, parent->boot_id) == 0;
+}
+
 VMSNAP_API int vmsnap_names_add_fallback(struct vmsnap_names *names, const struct vmsnap *from,
                                          struct vmsnap_error *err)
 {
 	for (size_t i = 0; i < names->source_count; i++)
 		if (names->sources[i] == from)
 			return VMSNAP_OK;
+	if (is_child_of(&names->snap->info, &from->info) && same_program(&names->snap->info, &from->info) &&
+	    stacks_add_left(names->snap, from, &names->strings, &names->stacks))
+		return fail_no_memory(err);
 	if (!vmsnap_annotation_count(from))
 		return VMSNAP_OK;
 	int rc = spare_for_names(from, err);

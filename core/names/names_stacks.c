@@ -101,6 +101,45 @@ int stacks_find(const struct vmsnap *snap, struct arena *arena, struct stacks *o
 	return VMSNAP_OK;
 }
 
+static int by_start(const void *a, const void *b)
+{
+	const struct stack *x = a, *y = b;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* Whether it is in this snapshot what it was in the other: one mapping that may be a stack, and no thread's of ours. */
+static bool is_left(const struct vmsnap *snap, const struct stacks *own, const struct stack *stack)
+{
+	const struct vmsnap_vma *vma = vmsnap_vma_at(snap, stack->start);
+	const struct stack *next = stacks_from(own, stack->start);
+	return vma && may_be_stack(vma) && stack->end <= vma->end && (!next || next->start >= stack->end);
+}
+
+int stacks_add_left(const struct vmsnap *snap, const struct vmsnap *parent, struct arena *arena, struct stacks *out)
+{
+	struct stacks theirs = { 0 };
+	int rc = stacks_find(parent, arena, &theirs);
+	struct stack *all = rc ? NULL : malloc((out->count + theirs.count + 1) * sizeof(*all));
+	size_t count = out->count;
+	rc = rc || all ? rc : VMSNAP_ERR_NO_MEMORY;
+	for (size_t i = 0; !rc && i < theirs.count; i++) {
+		if (!is_left(snap, out, &theirs.items[i]))
+			continue;
+		all[count] = theirs.items[i];
+		all[count].guard = guard_of(snap, all[count].start);
+		count++;
+	}
+	free(theirs.items);
+	if (rc)
+		return rc;
+	if (out->count)
+		memcpy(all, out->items, out->count * sizeof(*all));
+	qsort(all, count, sizeof(*all), by_start);
+	free(out->items);
+	*out = (struct stacks){ all, count };
+	return VMSNAP_OK;
+}
+
 const struct stack *stacks_from(const struct stacks *stacks, uint64_t address)
 {
 	size_t low = SORTED_ABOVE(struct stack, end, stacks->items, stacks->count, address);

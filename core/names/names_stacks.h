@@ -27,6 +27,9 @@ struct stacks {
  * anonymous memory that is not [heap] or [stack] counts.  Strings go into the
  * arena. */
 int stacks_find(const struct vmsnap *snap, struct arena *arena, struct stacks *out);
+/* And those of the parent's threads that a fork left behind: no thread of the child runs there, but what lies there is
+ * what it was. */
+int stacks_add_left(const struct vmsnap *snap, const struct vmsnap *parent, struct arena *arena, struct stacks *out);
 /* The stack that ends first above address; it may begin above it too.  NULL at the end. */
 const struct stack *stacks_from(const struct stacks *stacks, uint64_t address);
 

@@ -419,16 +419,24 @@ static size_t least_width(const struct table *table, const struct table_shown *s
 	return shown->width < least ? shown->width : least;
 }
 
-/* Columns of a row, if all give way as far as they do.  late: but for names that are cut only if nothing else helps,
- * as far as they take no more than their share. */
+static size_t at_most(size_t width, size_t most)
+{
+	return width < most ? width : most;
+}
+
+/* Columns of a row, if all give way as far as they do.  late: but for names, which are cut only if nothing else helps:
+ * those at the end of a row beyond what is good to read, others as far as they take no more than their share. */
 static size_t least_total(const struct table *table, bool late)
 {
 	size_t total = table->shown_count ? table->shown_count - 1 : 0, share = table->text->style->width / 3;
 	for (size_t i = 0; i < table->shown_count; i++) {
 		const struct table_shown *shown = &table->shown[i];
+		unsigned flags = table->columns[shown->column].flags;
 		size_t least = least_width(table, shown);
-		if (late && table->columns[shown->column].flags & TABLE_CUT_LATE)
-			least = shown->width < share ? shown->width : share;
+		if (late && flags & TABLE_CUT_LATE)
+			least = at_most(shown->width, share);
+		else if (late && flags & TABLE_CUT_LEFT && i + 1 == table->shown_count)
+			least = at_most(shown->width, PATH_WIDTH_GOOD);
 		total += least;
 	}
 	return total;

@@ -425,11 +425,24 @@ static void bind_names(struct vmsnap_html *html, struct report_process *process,
 		vmsnap_names_set_cancelled(process->names, html->options.cancelled, html->options.cancel_ctx);
 }
 
+/* A fork leaves the stacks of the parent's other threads in the child. */
+static void borrow_names(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap)
+{
+	for (size_t i = html->process_count; process->names && i-- > 0;) {
+		const struct vmsnap *other = html->processes[i].last;
+		if (other && vmsnap_info(other)->pid == vmsnap_info(snap)->ppid) {
+			(void)vmsnap_names_add_fallback(process->names, other, NULL);
+			return;
+		}
+	}
+}
+
 int process_add(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap,
                 struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
 	bind_names(html, process, snap);
+	borrow_names(html, process, snap);
 	if (process->last)
 		rc = compare_with_last(html, process, snap, err);
 	else

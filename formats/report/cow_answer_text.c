@@ -276,7 +276,7 @@ static bool base_after_fork(const struct vmsnap_cow *cow, uint64_t *after)
 }
 
 /* "392K copied by then", which is when copying began, or as good as. */
-static void put_began(struct fit_line *line, const struct cow_began *began)
+void put_cow_began(struct fit_line *line, const struct cow_began *began)
 {
 	if (!began || !began->known)
 		return;
@@ -349,7 +349,7 @@ static void put_brief(struct text *text, const struct vmsnap_cow *cow, const str
 	}
 	if (vmsnap_cow_base(cow)) {
 		put_base(&line, cow);
-		put_began(&line, began);
+		put_cow_began(&line, began);
 	}
 	text_string(text, "\n");
 }

@@ -5,6 +5,7 @@
 #include "cow_began.h"
 #include "cow_rows.h"
 #include "kernel_moves.h"
+#include "text_fit.h"
 #include "text_out.h"
 
 void put_cow_answer(struct text *text, const struct vmsnap_cow *cow, const struct cow_shares *shares);
@@ -19,6 +20,8 @@ void put_forks_answer(struct text *text, const struct cow_shares *shares, const 
 /* Whom it is about, and since when; briefly: in one line, which tells what was copied when the base was taken.  began
  * may be NULL. */
 void put_cow_who(struct text *text, const struct vmsnap_cow *cow, const struct cow_began *began, bool briefly);
+/* ": 392K copied by then", behind a base; nothing, if it is not known. */
+void put_cow_began(struct fit_line *line, const struct cow_began *began);
 /* Why nothing is compared, or how far what is said can be trusted. */
 void put_cow_warnings(struct text *text, const struct vmsnap_cow *cow);
 /* The class whose colour stands for whoever copied. */

@@ -103,7 +103,7 @@ static bool put_copied(struct fit_line *line, const struct diff_view *view, cons
 		return true;
 	fit_words(line, "of");
 	/* In huge pages nobody knows how much was. */
-	snprintf(words, sizeof(words), "%s%s shared", word_size(text->style, shared).text,
+	snprintf(words, sizeof(words), "%s%s writable and shared", word_size(text->style, shared).text,
 	         view->shared_more ? " or more" : "");
 	if (answer)
 		put_amount(line, words, CLASS_SHARED, false);

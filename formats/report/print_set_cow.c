@@ -5,6 +5,7 @@
 
 #include "alarm_text.h"
 #include "cow_answer_text.h"
+#include "cow_began.h"
 #include "cow_rows.h"
 #include "emitter.h"
 #include "error.h"
@@ -367,23 +368,57 @@ static void put_answer(struct text *text, const struct vmsnap_set_cow *cow)
 		put_forks_answer(text, &shares, &told);
 }
 
-static void put_heading(struct text *text, const struct vmsnap_set_cow *cow)
+/* Of all forks; of one that came since, nothing was copied by then. */
+static int forks_began(struct text *text, const struct vmsnap_set_cow *cow, struct cow_began *sum,
+                       struct vmsnap_error *err)
+{
+	struct vmsnap_set_cow_row fork;
+	struct cow_began began;
+	bool told = true;
+	*sum = (struct cow_began){ .known = false };
+	for (size_t i = 0; !vmsnap_set_cow_row(cow, i, &fork); i++) {
+		if (!fork.parent || fork.came || fork.relation != VMSNAP_RELATION_COMPARABLE)
+			continue;
+		int rc = cow_began_in(fork.base, fork.base_child, &text->work, &began, err);
+		if (rc)
+			return rc;
+		told &= began.known;
+		sum->known |= began.known;
+		sum->by_base += began.by_base;
+		sum->least |= began.least || !began.known;
+	}
+	sum->known &= told || sum->by_base;
+	return VMSNAP_OK;
+}
+
+static int put_heading(struct text *text, const struct vmsnap_set_cow *cow, struct vmsnap_error *err)
 {
 	struct vmsnap_set_cow_row first;
+	struct cow_began began;
 	size_t count = vmsnap_set_cow_count(cow);
 	const struct vmsnap *base = NULL;
+	int rc = forks_began(text, cow, &began, err);
+	if (rc)
+		return rc;
 	put_answer(text, cow);
 	color_start(text, COLOR_DIM);
 	for (size_t i = 0; !base && !vmsnap_set_cow_row(cow, i, &first); i++)
 		base = first.base;
-	if (base)
-		text_format(text, "base    %s\n", word_time_local(vmsnap_info(base)->taken).text);
+	if (base) {
+		struct word taken = word_time_local(vmsnap_info(base)->taken);
+		struct fit_line line = fit_line(text, 8 + strlen(taken.text), 8);
+		text_format(text, "base    %s", taken.text);
+		line.fresh = false;
+		put_cow_began(&line, &began);
+		text_string(text, "\n");
+	}
 	if (!vmsnap_set_cow_row(cow, 0, &first))
 		text_format(text, "now     %s, %zu process%s\n", word_time_local(vmsnap_info(first.child)->taken).text,
 		            count, count == 1 ? "" : "es");
 	color_end(text, COLOR_DIM);
 	put_warnings(text, cow);
 	text_blank(text);
+	return VMSNAP_OK;
 }
 
 static void put_went(struct text *text, const struct vmsnap_set_cow *cow)
@@ -424,8 +459,8 @@ static int set_cow_text(struct text *text, struct printed *printed, struct vmsna
 	if (rc)
 		return rc;
 	if (!bare)
-		put_heading(text, printed->cow);
-	if (!(printed->flags & VMSNAP_PRINT_TOTALS_ONLY)) {
+		rc = put_heading(text, printed->cow, err);
+	if (!rc && !(printed->flags & VMSNAP_PRINT_TOTALS_ONLY)) {
 		rc = emit_table(text, &set_cow_schema, fork_rows, printed, err);
 		if (!rc && !bare)
 			put_went(text, printed->cow);

@@ -14,18 +14,16 @@ static bool all_told(const struct vmsnap_cow *then)
 }
 
 /* It takes a second comparison; that there is not enough memory left for one is no reason to tell nothing at all. */
-int cow_began(const struct vmsnap_cow *cow, const struct work *work, struct cow_began *began, struct vmsnap_error *err)
+int cow_began_in(const struct vmsnap *parent, const struct vmsnap *child, const struct work *work,
+                 struct cow_began *began, struct vmsnap_error *err)
 {
-	const struct vmsnap *base = vmsnap_cow_base(cow), *other = vmsnap_cow_base_other(cow);
 	struct vmsnap_compare_options options = { .size = sizeof(options),
 		                                  .cancelled = work->cancelled,
 		                                  .cancel_ctx = work->cancel_ctx };
 	struct vmsnap_cow *then;
 	*began = (struct cow_began){ .known = false };
-	if (!base || !other || !frames_known(base) || !frames_known(other))
+	if (!parent || !child || !frames_known(parent) || !frames_known(child))
 		return VMSNAP_OK;
-	bool of_child = vmsnap_same_process(base, vmsnap_cow_child(cow));
-	const struct vmsnap *parent = of_child ? other : base, *child = of_child ? base : other;
 	int rc = vmsnap_cow_new_between(parent, child, parent, child, &options, &then, err);
 	if (rc)
 		return rc == VMSNAP_ERR_CANCELLED ? rc : VMSNAP_OK;
@@ -36,4 +34,11 @@ int cow_began(const struct vmsnap_cow *cow, const struct work *work, struct cow_
 	began->least = !all_told(then);
 	vmsnap_cow_free(then);
 	return VMSNAP_OK;
+}
+
+int cow_began(const struct vmsnap_cow *cow, const struct work *work, struct cow_began *began, struct vmsnap_error *err)
+{
+	const struct vmsnap *base = vmsnap_cow_base(cow), *other = vmsnap_cow_base_other(cow);
+	bool of_child = base && vmsnap_same_process(base, vmsnap_cow_child(cow));
+	return cow_began_in(of_child ? other : base, of_child ? base : other, work, began, err);
 }

@@ -11,5 +11,8 @@ struct cow_began {
 	bool least;       /* or more: of some pages it is not known */
 };
 int cow_began(const struct vmsnap_cow *cow, const struct work *work, struct cow_began *began, struct vmsnap_error *err);
+/* Of both sides as a base has them; nothing is known if one is NULL. */
+int cow_began_in(const struct vmsnap *parent, const struct vmsnap *child, const struct work *work,
+                 struct cow_began *began, struct vmsnap_error *err);
 
 #endif

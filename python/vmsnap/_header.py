@@ -778,7 +778,7 @@ class SetDiffRow(Structure):  # struct vmsnap_set_diff_row
 class SetCowRow(Structure):  # struct vmsnap_set_cow_row
     _fields_ = [
         ("child", c_void_p), ("parent", c_void_p), ("base", c_void_p), ("came", c_bool), ("warning", c_char_p),
-        ("inferred", c_uint64), ("relation", c_int),
+        ("inferred", c_uint64), ("relation", c_int), ("base_child", c_void_p),
     ]
 
 

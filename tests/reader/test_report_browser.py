@@ -186,7 +186,7 @@ class BrowserTest(unittest.TestCase):
     def told_by_diff(self, path, a, b):
         """Sizes and share of its sentence, as words of the page; None: it tells no share."""
         text = subprocess.run([VMSNAP, "diff", f"{path}@{a}", f"{path}@{b}", "--no-names", "-w", "0"], check=False, stdout=subprocess.PIPE, encoding="utf-8").stdout
-        found = re.match(r"(\S+) copied of (\S+)( or more)? shared at A(?: \((\S+)%\))?", text)
+        found = re.match(r"(\S+) copied of (\S+)( or more)? writable and shared at A(?: \((\S+)%\))?", text)
         if not found:
             return None
         copied, shared = ((float(word.rstrip("KMG")), word[-1]) for word in found.group(1, 2))
@@ -194,7 +194,7 @@ class BrowserTest(unittest.TestCase):
 
     def told_by_page(self):
         text = self.say(HEADLINE)
-        found = re.match(r"([\d.]+) (.)iB copied by [^“]*? of the ([\d.]+) (.)iB( or more)? shared at .*?(?: \((?:< )?([\d.]+) %\))? until ", text)
+        found = re.match(r"([\d.]+) (.)iB copied by [^“]*? of the ([\d.]+) (.)iB( or more)? writable and shared at .*?(?: \((?:< )?([\d.]+) %\))? until ", text)
         return found and ((float(found[1]), found[2]), (float(found[3]), found[4]), bool(found[5]), found[6] and (0.0 if "(<" in text else float(found[6])))
 
     def test_share_is_that_of_diff(self):

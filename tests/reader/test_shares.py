@@ -205,12 +205,13 @@ class When(unittest.TestCase):
 
     def test_the_fork_is_when_the_child_began(self):
         path = forked(self.folder, (77, 77))
-        text, _, pair, tree = self.cow(path)
+        text, of_tree, pair, tree = self.cow(path)
         began = datetime.datetime.fromisoformat(pair["child"]["taken"][:23]) - datetime.timedelta(seconds=2.42)
         self.assertEqual(pair["forked"], began.isoformat(timespec="milliseconds")[:-1] + "0000000Z")
         self.assertEqual(pair["since_fork_us"], 2420000)
         self.assertRegex(text, r"50\.0% of the sharing is lost: 16\.0K by the parent \(#\) [#=]+ parent 4242 .*, child 4243, "
                                r"forked [-0-9]+ [0-9:]+; seen 2\.42 s later; base of both, 130 ms after the fork: nothing copied by then ")
+        self.assertRegex(of_tree, r" base [-0-9]+ [0-9:.]+ [+0-9]+: nothing copied by then now ")
         for row in tree["processes"][1:]:
             self.assertEqual((row["forked"], row["since_fork_us"]), (pair["forked"], pair["since_fork_us"]))
         self.assertRegex(run("cow", f"{path}@4..6", "-w", "120"), r"(?m)^ *PID PARENT COMM +SINCE .*\n *4242 .*\n *4243 +4242 \S+ +2\.42 s ")
@@ -221,9 +222,11 @@ class When(unittest.TestCase):
             file.write(json_inputs.file_of(*(dict(one, names=[]) for one in test_report.touched_by_a_debugger()))[0])
         done = subprocess.run([VMSNAP, "cow", path, "--no-names", "-w", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", check=True)
         self.assertIn('; base "s0" of both, 490 ms after the fork: nothing copied by then\n', done.stdout)
-        self.assertEqual(f"vmsnap: copying had begun by {path}@3..4, 1.00 s after the base\n", done.stderr)
+        self.assertEqual("vmsnap: copying had begun by snapshots 3..4 of the file, 1.00 s after the base\n", done.stderr)
         # Two looks alone tell that it was in between; a later base, what it was by then.
         self.assertIn('; base "s1" of both, 1.49 s after the fork: 12.0K copied by then\n', run("cow", f"{path}@5", f"{path}@6", "--base", f"{path}@3", "-w", "0"))
+        both = run("cow", f"{path}@5..6", f"--base={path}@3..4", "-w", "0"), run("cow", f"{path}@5", f"{path}@6", "--base", f"{path}@3", "-w", "0")
+        self.assertEqual(*both)
         done = subprocess.run([VMSNAP, "cow", path, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", check=True)
         self.assertEqual((done.stderr, json.loads(done.stdout)["copied_by_base"]), ("", 0))
         for base, copied in ("@3", 12288), ("@1", 0), (None, None):

@@ -106,6 +106,37 @@ static void names_in_tells_the_stacks_of_a_range(void **state)
 	vmsnap_unref(snap);
 }
 
+/* Of a child with one thread, which runs on what was thread 102's stack. */
+static void stacks_that_a_fork_left_behind_are_called_as_in_the_parent(void **state)
+{
+	(void)state;
+	struct vmsnap *parent = snapshot(), *child = snapshot(), *stranger = snapshot();
+	struct vmsnap_name name;
+	parent->info.pid = parent->info.tgid = 100;
+	stranger->info.pid = stranger->info.tgid = 99;
+	child->info.pid = child->info.tgid = 200;
+	child->info.ppid = 100;
+	child->threads[0] = (struct vmsnap_thread)THREAD(201, BASE + 0x31800, "own");
+	child->thread_count = 1;
+	struct vmsnap_names *names = made_names(child, NULL);
+	assert_int_equal(vmsnap_names_add_fallback(names, stranger, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_name_of_mapping(names, 1, &name), VMSNAP_ERR_NOT_FOUND);
+	for (int twice = 0; twice < 2; twice++)
+		assert_int_equal(vmsnap_names_add_fallback(names, parent, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_name_of_mapping(names, 1, &name), VMSNAP_OK);
+	assert_string_equal(name.symbol, "stack of thread 101 (wor\nker)");
+	assert_int_equal(vmsnap_name_at(names, BASE + 0x35000, &name), VMSNAP_OK);
+	assert_string_equal(name.symbol, "stack of thread 105 (lower)");
+	assert_int_equal(vmsnap_name_at(names, BASE + 0x31000, &name), VMSNAP_OK);
+	assert_string_equal(name.symbol, "stack of thread 201 (own)");
+	assert_int_equal(vmsnap_names_rebind(names, child, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_name_of_mapping(names, 1, &name), VMSNAP_ERR_NOT_FOUND);
+	vmsnap_names_free(names);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+	vmsnap_unref(stranger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +145,7 @@ int main(void)
 		cmocka_unit_test(memory_of_two_stack_pointers_is_nobodys_stack),
 		cmocka_unit_test(main_stack_heap_and_shared_memory_keep_their_names),
 		cmocka_unit_test(names_in_tells_the_stacks_of_a_range),
+		cmocka_unit_test(stacks_that_a_fork_left_behind_are_called_as_in_the_parent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,7 +84,7 @@ static void what_was_copied_of_a_mapping_that_has_grown_counts_once(void **state
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_begins(caught, "16.0K copied of 64.0K shared at A (25.0%), +8.00K new");
+	assert_begins(caught, "16.0K copied of 64.0K writable and shared at A (25.0%), +8.00K new");
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
@@ -96,7 +96,7 @@ static void diff_begins_with_one_sentence(void **state)
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(f->diff, NULL, VMSNAP_PRINT_TOTALS_ONLY, &caught->out, NULL), VMSNAP_OK);
 	/* 64 pages of heap and the one of text that was copied. */
-	assert_begins(caught, "68.0K copied of 260K shared at A (26.2%), +32.0K new, -16.0K gone; "
+	assert_begins(caught, "68.0K copied of 260K writable and shared at A (26.2%), +32.0K new, -16.0K gone; "
 	                      "4 of 4 mappings changed\nA  42 demo");
 	assert_has(caught, "pages     8 appeared, 4 vanished, 17 pfn_changed, 17 became_exclusive, 1 privatised\n");
 	assert_has(caught, "mappings  1 added, 1 removed\n");

@@ -31,7 +31,7 @@ static void map_of_two_shows_events(void **state)
 	        "..........\n");
 	/* Copied and new pages are not counted again as private. */
 	assert_has(caught, "\n# copied 68.0K  + new 32.0K  - gone 16.0K  = shared 176K  f file 4.00K\n");
-	assert_has(caught, ": 68.0K copied of 260K shared at A (26.2%)\n");
+	assert_has(caught, ": 68.0K copied of 260K writable and shared at A (26.2%)\n");
 	caught = catch_new();
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_map(f->a, f->b, &caught->out, NULL), VMSNAP_OK);

@@ -402,6 +402,7 @@ struct vmsnap_set_cow_row {
 	const char *warning;                        /* vmsnap_cow_warning() */
 	uint64_t inferred; /* pages of which the verdict is inferred: struct vmsnap_cow_range */
 	int relation;      /* to its parent, enum vmsnap_relation: unless it is comparable there are no verdicts */
+	const struct vmsnap *base_child; /* the child in the base; or NULL */
 };
 size_t vmsnap_set_cow_count(const struct vmsnap_set_cow *cow);
 int vmsnap_set_cow_row_sized(const struct vmsnap_set_cow *cow, size_t index, struct vmsnap_set_cow_row *out,

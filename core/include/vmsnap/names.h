@@ -26,7 +26,8 @@ int vmsnap_names_rebind(struct vmsnap_names *names, const struct vmsnap *snap, s
  * names fails with VMSNAP_ERR_CANCELLED then, and may ask again.  NULL: never cancelled. */
 void vmsnap_names_set_cancelled(struct vmsnap_names *names, bool (*cancelled)(void *ctx), void *ctx);
 /* Uses the captured names of another snapshot too (of the parent, or from before):
- * for a snapshot that was taken where no debugger could look.  A variable
+ * for a snapshot that was taken where no debugger could look; and of its parent the
+ * stacks of the threads that a fork leaves behind.  A variable
  * that both have is told once, as the snapshot itself, or the fallback added first,
  * has it.  If that is known to be of another program, nothing is used and a warning says
  * so. */

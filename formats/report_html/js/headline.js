@@ -54,7 +54,7 @@ export class Headline {
 		for (const vma of vmas) if (vma.first <= view.a && view.a <= vma.last && vma.perms[1] !== 'w') countIn(view, elsewhere, vma.start, vma.end);
 		const all = told.pages + elsewhere[model.class.copied];
 		if (!all || copied > all) return '';
-		return ` of the ${pages(all)}${told.more ? ' or more' : ''} shared at ${from}${told.more ? '' : ` (${percent(copied / all)})`}`;
+		return ` of the ${pages(all)}${told.more ? ' or more' : ''} writable and shared at ${from}${told.more ? '' : ` (${percent(copied / all)})`}`;
 	}
 	diffSentence(counts, resident) {
 		const { view, model } = this, { copied, new: fresh, gone, swapped_out: out, written, other } = model.class;
@@ -63,7 +63,7 @@ export class Headline {
 		const from = view.nameOf(view.a), to = view.nameOf(view.b);
 		if (counts[copied] && most < 10 * counts[copied]) {
 			const of = this.ofShared(counts[copied], from);
-			return [el('em', {}, `${pages(counts[copied])} copied`), ` by ${model.processes[view.process].title}`, of ? `${of} until ${to}` : ` from ${from} to ${to}`, this.small([this.began(), ...this.forkWords(), words, touched, this.moved()].filter(Boolean).join('; '))];
+			return [el('em', {}, `${pages(counts[copied])} copied`), ` by ${model.processes[view.process].title}`, of ? `${of} until ${to}` : ` from ${from} to ${to}`, this.small([this.began(), ...this.forkWords(), words, this.beforeA(counts[copied]), touched, this.moved()].filter(Boolean).join('; '))];
 		}
 		const others = this.copiedByOthers(), { title } = model.processes[view.process];
 		if (others > most) return [el('em', {}, `${pages(others)} copied`), ` by ${this.others()} of ${title}, from ${from} to ${to}`, this.small([this.began(), ...this.forkWords(), words, touched, this.movedOfForks()].filter(Boolean).join('; '))];
@@ -141,6 +141,11 @@ export class Headline {
 			const other = own ? child : parent, name = own ? `child ${this.model.processes[fork.child].pid}` : `parent ${this.model.processes[fork.process].pid}`;
 			return [`its ${name} copied ${other ? pages(other) : either ? 'nothing that is known' : 'nothing'}`, both ? `${pages(both)} copied by both` : '', either ? `${pages(either)} copied by one of the two, not known which` : ''];
 		});
+	}
+	// What of the forks' sharing was lost when A was taken: a comparison with A cannot show it.
+	beforeA(counted) {
+		const { view, model } = this, by = this.forksAtA().reduce((sum, fork) => sum + lostAt(model, fork, fork.base), 0);
+		return by ? `${pages(by)} more had been copied between the fork and ${view.nameOf(view.a)}, too early to be among these ${pages(counted)}` : '';
 	}
 	// When it was first seen, between A and B.
 	firstCopied() {

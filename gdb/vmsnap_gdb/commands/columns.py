@@ -60,7 +60,7 @@ COLUMNS = {
             ("PERM", True, "rwx, and p for private or s for shared"),
             ("PAGES", True, "a picture of where something happened"),
             ("COPIED", True, "pages that were shared at A and got another frame"),
-            ("%", True, "copied, of what was shared at A"),
+            ("%", True, "copied, of what was writable and shared at A"),
             ("NEW", True, "pages that appeared"),
             ("GONE", True, "pages that vanished"),
             ("WRITTEN", True, "pages that were there, and were written to"),
