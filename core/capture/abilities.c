@@ -146,7 +146,7 @@ static void look_at_bpf(struct looked *looked, struct answer *answer)
 		say_no(answer, "", "it goes with the tracepoints, which are not to be had");
 		return;
 	}
-	int error = fault_bpf_open(&bpf, (size_t)sysconf(_SC_PAGESIZE), true);
+	int error = fault_bpf_open(&bpf, (size_t)sysconf(_SC_PAGESIZE), true, true);
 	if (!error)
 		fault_bpf_close(&bpf);
 	else if (geteuid())

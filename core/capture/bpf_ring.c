@@ -18,6 +18,23 @@ static size_t page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+int bpf_value_open(int *map, void **out, size_t bytes)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY,
+		.key_size = sizeof(unsigned),
+		.value_size = (unsigned)bytes,
+		.max_entries = 1,
+		.map_flags = BPF_F_MMAPABLE,
+	};
+	*map = bpf_call(BPF_MAP_CREATE, &attr);
+	void *at = *map < 0 ? MAP_FAILED : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *map, 0);
+	if (at == MAP_FAILED)
+		return errno;
+	*out = at;
+	return 0;
+}
+
 static int open_ring(const struct bpf_rings *rings, struct bpf_ring *ring)
 {
 	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = (unsigned)rings->bytes };
@@ -107,6 +124,17 @@ int bpf_rings_open(struct bpf_rings *rings, size_t bytes)
 	for (size_t i = 0; !error && i < count; i++)
 		error = rings->items[i].online ? open_ring(rings, &rings->items[i]) : 0;
 	return error ? error : open_map(rings);
+}
+
+int bpf_ring_open(struct bpf_rings *rings, size_t bytes)
+{
+	*rings = (struct bpf_rings){ .map = -1, .poll = -1, .bytes = bytes };
+	rings->items = calloc(1, sizeof(*rings->items));
+	if (!rings->items)
+		return ENOMEM;
+	rings->count = 1;
+	rings->items[0] = (struct bpf_ring){ .online = true, .fd = -1 };
+	return open_ring(rings, &rings->items[0]);
 }
 
 void bpf_rings_close(struct bpf_rings *rings)

@@ -29,8 +29,12 @@ static inline int bpf_call(int command, union bpf_attr *attr)
 	return (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
 }
 
+/* A map of one value that we see as memory of ours, zero now: 0 or errno; what is there then is to be closed. */
+int bpf_value_open(int *map, void **out, size_t bytes);
 /* bytes: at most; of many processors each has less.  0 or errno; then, too, it is to be closed. */
 int bpf_rings_open(struct bpf_rings *rings, size_t bytes);
+/* One for all processors, for what does not happen often: .items[0].  .map, .poll: none. */
+int bpf_ring_open(struct bpf_rings *rings, size_t bytes);
 void bpf_rings_close(struct bpf_rings *rings);
 /* Calls fn with each record there is now, until it fails. */
 int bpf_rings_drain(struct bpf_rings *rings, int (*fn)(void *ctx, const void *record, size_t size), void *ctx);

@@ -18,44 +18,37 @@ static bool numbers_are_the_kernels(void)
 	       (stat("/proc/self/ns/time", &time) ? errno == ENOENT : time.st_ino == first_time);
 }
 
-/* A map of one value that we see as memory of ours, zero now. */
-static int open_value(int *map, void *out, size_t bytes)
-{
-	union bpf_attr attr = {
-		.map_type = BPF_MAP_TYPE_ARRAY,
-		.key_size = sizeof(unsigned),
-		.value_size = (unsigned)bytes,
-		.max_entries = 1,
-		.map_flags = BPF_F_MMAPABLE,
-	};
-	*map = bpf_call(BPF_MAP_CREATE, &attr);
-	void *at = *map < 0 ? MAP_FAILED : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *map, 0);
-	if (at == MAP_FAILED)
-		return errno;
-	*(void **)out = at;
-	return 0;
-}
-
-static int open_all(struct fault_bpf *bpf, size_t bytes, bool children)
+static int open_all(struct fault_bpf *bpf, size_t bytes)
 {
 	if (geteuid() || !numbers_are_the_kernels())
 		return EPERM;
-	int error = open_value(&bpf->programs.watched, &bpf->watched, PROCESS_NUMBERS);
-	error = error ? error : open_value(&bpf->programs.lost, &bpf->lost, sizeof(*bpf->lost));
-	error = error ? error : bpf_rings_open(&bpf->rings, bytes);
+	int error = bpf_value_open(&bpf->programs.watched, (void **)&bpf->watched, PROCESS_NUMBERS);
+	error = error ? error : bpf_value_open(&bpf->programs.lost, (void **)&bpf->lost, sizeof(*bpf->lost));
+	if (!error && bpf->programs.own)
+		error = bpf_rings_open(&bpf->rings, bytes);
 	bpf->programs.rings = bpf->rings.map;
-	bpf->programs.children = children;
 	return error ? error : fault_programs_start(&bpf->programs);
 }
 
-int fault_bpf_open(struct fault_bpf *bpf, size_t bytes, bool children)
+/* A kernel that has no events of system calls (CONFIG_FTRACE_SYSCALLS) tells the faults all the same. */
+int fault_bpf_open(struct fault_bpf *bpf, size_t bytes, bool children, bool own)
 {
 	*bpf = (struct fault_bpf){
-		.programs = { .watched = -1, .lost = -1, .faults = -1, .faults_at = -1, .births = -1, .births_at = -1 },
+		.programs = { .watched = -1,
+		              .lost = -1,
+		              .faults = -1,
+		              .faults_at = -1,
+		              .births = -1,
+		              .births_at = -1,
+		              .children = children,
+		              .own = own },
 		.rings = { .map = -1, .poll = -1 },
 		.until = UINT64_MAX,
 	};
-	int error = open_all(bpf, bytes, children);
+	int error = open_all(bpf, bytes);
+	int without = error ? error : memory_calls_open(&bpf->memory, bpf->programs.watched);
+	if (!error && (!own || without == EMFILE || without == ENFILE))
+		error = without;
 	if (error)
 		fault_bpf_close(bpf);
 	return error;
@@ -70,6 +63,8 @@ void fault_bpf_close(struct fault_bpf *bpf)
 {
 	if (!fault_bpf_is_open(bpf))
 		return;
+	if (memory_calls_are_open(&bpf->memory))
+		memory_calls_close(&bpf->memory);
 	fault_programs_close(&bpf->programs);
 	bpf_rings_close(&bpf->rings);
 	if (bpf->watched)
@@ -96,6 +91,7 @@ void fault_bpf_stop(struct fault_bpf *bpf)
 {
 	bpf->until = monotonic_now();
 	fault_programs_stop(&bpf->programs);
+	memory_calls_stop(&bpf->memory);
 }
 
 uint64_t fault_bpf_lost(const struct fault_bpf *bpf)
@@ -129,8 +125,10 @@ static int take(void *ctx, const void *record, size_t size)
 	return draining->fn(draining->ctx, &sample);
 }
 
-int fault_bpf_drain(struct fault_bpf *bpf, int (*fn)(void *ctx, const struct fault_sample *sample), void *ctx)
+int fault_bpf_drain(struct fault_bpf *bpf, int (*fn)(void *ctx, const struct fault_sample *sample), void *ctx,
+                    const struct memory_listener *listener)
 {
 	struct draining draining = { bpf, fn, ctx };
-	return bpf_rings_drain(&bpf->rings, take, &draining);
+	int rc = bpf_rings_drain(&bpf->rings, take, &draining);
+	return rc || !memory_calls_are_open(&bpf->memory) ? rc : memory_calls_drain(&bpf->memory, listener);
 }

@@ -7,10 +7,9 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <stddef.h>
-#include <sys/ioctl.h>
 
+#include "bpf_program.h"
 #include "bpf_ring.h"
-#include "perf_ring.h"
 #include "tracepoint.h"
 
 /* Of all else, Linux has the tracepoint of RISC-V. */
@@ -22,40 +21,10 @@ enum { INSTRUCTION_AT = -1 };
 
 /* ---- instructions ------------------------------------------------------------------------ */
 
-#define INSN(CODE, DST, SRC, OFF, IMM)                                                                                 \
-	{                                                                                                              \
-		.code = (CODE), .dst_reg = (DST), .src_reg = (SRC), .off = (short)(OFF), .imm = (IMM)                  \
-	}
-#define COPY(DST, SRC)             INSN(BPF_ALU64 | BPF_MOV | BPF_X, DST, SRC, 0, 0)
-#define SET(DST, NUMBER)           INSN(BPF_ALU64 | BPF_MOV | BPF_K, DST, 0, 0, NUMBER)
-#define ADD(DST, SRC)              INSN(BPF_ALU64 | BPF_ADD | BPF_X, DST, SRC, 0, 0)
-#define ADD_NUMBER(DST, NUMBER)    INSN(BPF_ALU64 | BPF_ADD | BPF_K, DST, 0, 0, NUMBER)
-#define SHIFT_RIGHT(DST, NUMBER)   INSN(BPF_ALU64 | BPF_RSH | BPF_K, DST, 0, 0, NUMBER)
-#define LOAD(SIZE, DST, SRC, OFF)  INSN(BPF_LDX | BPF_MEM | (SIZE), DST, SRC, OFF, 0)
-#define STORE(SIZE, DST, OFF, SRC) INSN(BPF_STX | BPF_MEM | (SIZE), DST, SRC, OFF, 0)
-#define COUNT_UP(DST, SRC)         INSN(BPF_STX | BPF_XADD | BPF_DW, DST, SRC, 0, 0)
-#define CALL(FUNCTION)             INSN(BPF_JMP | BPF_CALL, 0, 0, 0, FUNCTION)
-#define EXIT                       INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
-/* These jump over so many instructions; the two that are of a map count twice. */
-#define IF_NULL(DST, OVER)          INSN(BPF_JMP | BPF_JEQ | BPF_K, DST, 0, OVER, 0)
-#define IF_ABOVE(DST, NUMBER, OVER) INSN(BPF_JMP | BPF_JGT | BPF_K, DST, 0, OVER, NUMBER)
-#define IF_BIT(DST, BITS, OVER)     INSN(BPF_JMP | BPF_JSET | BPF_K, DST, 0, OVER, BITS)
-#define MAP(DST, FD)                INSN(BPF_LD | BPF_DW | BPF_IMM, DST, BPF_PSEUDO_MAP_FD, 0, FD), INSN(0, 0, 0, 0, 0)
-#define MAP_VALUE(DST, FD)          INSN(BPF_LD | BPF_DW | BPF_IMM, DST, BPF_PSEUDO_MAP_VALUE, 0, FD), INSN(0, 0, 0, 0, 0)
-#define TOLD(NAME)                  ((int)offsetof(struct fault_told, NAME))
-#define LAST_NUMBER                 (PROCESS_NUMBERS - 1)
+#define TOLD(NAME)  ((int)offsetof(struct fault_told, NAME))
+#define LAST_NUMBER (PROCESS_NUMBERS - 1)
 
-static int load(unsigned type, const struct bpf_insn *instructions, size_t bytes)
-{
-	union bpf_attr attr = {
-		.prog_type = type,
-		.insns = (uintptr_t)instructions,
-		.insn_cnt = (unsigned)(bytes / sizeof(*instructions)),
-		.license = (uintptr_t) "GPL", /* the kernel's functions that they call are for such programs */
-		.prog_name = "vmsnap",
-	};
-	return bpf_call(BPF_PROG_LOAD, &attr);
-}
+#define COUNT(INSTRUCTIONS) (sizeof(INSTRUCTIONS) / sizeof(*(INSTRUCTIONS)))
 
 /* ---- faults ------------------------------------------------------------------------------ */
 
@@ -102,14 +71,14 @@ static int load_faults(const struct fault_programs *programs)
 		COPY(1, 8),
 		SET(2, 0), /* it wakes the reader if that has taken all that was there */
 		CALL(BPF_FUNC_ringbuf_submit),
-		INSN(BPF_JMP | BPF_JA, 0, 0, 4, 0), /* to the end */
+		JUMP(4), /* to the end */
 		MAP_VALUE(1, programs->lost),
 		SET(2, 1),
 		COUNT_UP(1, 2),
 		SET(0, 0),
 		EXIT,
 	};
-	return load(BPF_PROG_TYPE_RAW_TRACEPOINT, instructions, sizeof(instructions));
+	return bpf_program_load(BPF_PROG_TYPE_RAW_TRACEPOINT, instructions, COUNT(instructions));
 }
 
 static int start_faults(struct fault_programs *programs)
@@ -148,14 +117,7 @@ static int load_births(const struct fault_programs *programs, size_t pid_at, siz
 		SET(0, 0),
 		EXIT,
 	};
-	return load(BPF_PROG_TYPE_TRACEPOINT, instructions, sizeof(instructions));
-}
-
-/* An event of one processor is enough: a program at it is called on all. */
-static int open_births(uint64_t id)
-{
-	const struct perf_event_attr attr = { .size = sizeof(attr), .type = PERF_TYPE_TRACEPOINT, .config = id };
-	return perf_event_open_fd(&attr, -1, 0);
+	return bpf_program_load(BPF_PROG_TYPE_TRACEPOINT, instructions, COUNT(instructions));
 }
 
 static int start_births(struct fault_programs *programs)
@@ -166,10 +128,8 @@ static int start_births(struct fault_programs *programs)
 	if (!tracepoint_find("task/task_newtask", fields, sizeof(fields) / sizeof(*fields), &id))
 		return ENOENT;
 	programs->births = load_births(programs, pid_at, flags_at);
-	programs->births_at = programs->births < 0 ? -1 : open_births(id);
-	if (programs->births_at < 0 || ioctl(programs->births_at, PERF_EVENT_IOC_SET_BPF, programs->births))
-		return errno;
-	return 0;
+	programs->births_at = programs->births < 0 ? -1 : bpf_program_at(programs->births, id);
+	return programs->births_at < 0 ? errno : 0;
 }
 
 /* ---- both -------------------------------------------------------------------------------- */
@@ -177,7 +137,7 @@ static int start_births(struct fault_programs *programs)
 int fault_programs_start(struct fault_programs *programs)
 {
 	int error = INSTRUCTION_AT < 0 ? ENOSYS : start_births(programs);
-	return error ? error : start_faults(programs);
+	return error || !programs->own ? error : start_faults(programs);
 }
 
 static void close_one(int *fd)
@@ -193,15 +153,9 @@ void fault_programs_stop(struct fault_programs *programs)
 	close_one(&programs->births_at);
 }
 
-/* The kernel tells it of a program since Linux 5.12. */
 uint64_t fault_programs_missed(const struct fault_programs *programs)
 {
-	enum { RECURSION_MISSES = 26, WORDS };
-	uint64_t words[WORDS] = { 0 }; /* of struct bpf_prog_info */
-	union bpf_attr attr = {
-		.info = { .bpf_fd = (unsigned)programs->faults, .info_len = sizeof(words), .info = (uintptr_t)words }
-	};
-	return bpf_call(BPF_OBJ_GET_INFO_BY_FD, &attr) ? 0 : words[RECURSION_MISSES];
+	return programs->faults < 0 ? 0 : bpf_program_missed(programs->faults);
 }
 
 void fault_programs_close(struct fault_programs *programs)

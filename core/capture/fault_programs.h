@@ -16,9 +16,10 @@ struct fault_programs {
 	int lost;    /* a map of one number */
 	int rings;   /* struct bpf_rings */
 	bool children;
+	bool own;                                 /* faults are told */
 	int faults, faults_at, births, births_at; /* descriptors; each is -1 until it is there */
 };
-/* Loads both, and has them called.  0 or errno. */
+/* Loads both, or the second, and has them called.  0 or errno. */
 int fault_programs_start(struct fault_programs *programs);
 /* They are called no more, but may be running. */
 void fault_programs_stop(struct fault_programs *programs);

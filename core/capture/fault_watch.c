@@ -38,6 +38,8 @@ struct vmsnap_fault_watch {
 	bool (*cancelled)(void *ctx);
 	void *cancel_ctx;
 	const char *remark;
+	bool memory_dropped; /* there was no room for what became of memory */
+	uint64_t memory_lost_before;
 	bool lost_records; /* the kernel said that something was lost */
 };
 
@@ -191,6 +193,11 @@ static int take_sample(struct vmsnap_fault_watch *watch, const struct perf_event
 	return VMSNAP_OK;
 }
 
+static bool tells_memory(const struct vmsnap_fault_watch *watch)
+{
+	return fault_bpf_is_open(&watch->bpf) && memory_calls_are_open(&watch->bpf.memory);
+}
+
 static void forget_known(struct vmsnap_fault_watch *watch, pid_t tid)
 {
 	for (size_t i = watch->known_count; i-- > 0;)
@@ -214,7 +221,8 @@ static int add_fork(struct vmsnap_fault_watch *watch, const struct perf_event_he
 	memcpy(&task, record, sizeof(task));
 	bool watched = watch->events.children || task.pid == task.ppid;
 	int rc = watched ? note_known(watch, (pid_t)task.tid) : VMSNAP_OK;
-	if (!rc && task.pid == task.tid)
+	/* Programs in the kernel tell births, too, and have more room. */
+	if (!rc && task.pid == task.tid && !tells_memory(watch))
 		rc = note_event(watch, VMSNAP_FAULT_EVENT_FORK, task.time, (int32_t)task.ppid, (int32_t)task.pid);
 	return rc;
 }
@@ -311,12 +319,27 @@ static int take_record(void *ctx, const struct perf_event_header *record)
 	}
 }
 
+static int add_memory_event(void *ctx, const struct vmsnap_memory_event *event)
+{
+	struct vmsnap_fault_watch *watch = ctx;
+	int rc = vmsnap_faults_builder_add_memory_event(watch->builder, event, watch->err);
+	watch->memory_dropped |= rc == VMSNAP_ERR_TOO_LARGE;
+	return rc == VMSNAP_ERR_TOO_LARGE ? VMSNAP_OK : rc;
+}
+
+static int add_birth(void *ctx, uint64_t time, pid_t parent, pid_t child)
+{
+	struct vmsnap_fault_watch *watch = ctx;
+	return note_event(watch, VMSNAP_FAULT_EVENT_FORK, time, parent, child);
+}
+
 static int drain(struct vmsnap_fault_watch *watch, struct vmsnap_error *err)
 {
+	const struct memory_listener listener = { add_memory_event, add_birth, watch };
 	watch->err = err;
 	int rc = perf_rings_drain(&watch->rings, take_record, watch);
 	if (!rc && fault_bpf_is_open(&watch->bpf))
-		rc = fault_bpf_drain(&watch->bpf, add_fault, watch);
+		rc = fault_bpf_drain(&watch->bpf, add_fault, watch, &listener);
 	if (!rc)
 		forget_ended(watch);
 	watch->err = NULL;
@@ -328,7 +351,7 @@ static int drain(struct vmsnap_fault_watch *watch, struct vmsnap_error *err)
 static void wait_for_some(const struct vmsnap_fault_watch *watch, int timeout_ms)
 {
 	enum { MEANWHILE_MS = 10 };
-	bool bpf = fault_bpf_is_open(&watch->bpf);
+	bool bpf = fault_bpf_is_open(&watch->bpf) && watch->bpf.programs.own;
 	uint64_t begun = monotonic_now();
 	perf_rings_wait(&watch->rings, bpf ? watch->bpf.rings.poll : -1, timeout_ms);
 	int64_t left = timeout_ms < 0 ? MEANWHILE_MS : timeout_ms - (int64_t)((monotonic_now() - begun) / 1000000);
@@ -429,11 +452,12 @@ static void remark_descriptors(struct vmsnap_fault_watch *watch)
 	        "perf_event_open(2), which take longer";
 }
 
-/* Where the kernel takes programs of ours, these tell the faults outside of it. */
-static void open_programs(struct vmsnap_fault_watch *watch, size_t bytes)
+/* Where the kernel takes programs of ours, these tell the faults outside of it, and what else becomes of memory.  Call
+ * chains are perf's. */
+static void open_programs(struct vmsnap_fault_watch *watch, size_t bytes, bool own)
 {
-	int error = fault_bpf_open(&watch->bpf, bytes, watch->events.children);
-	if (!error)
+	int error = fault_bpf_open(&watch->bpf, bytes, watch->events.children, own);
+	if (!error && own)
 		fault_events_leave_own(&watch->events);
 	else if (no_descriptors(error))
 		remark_descriptors(watch);
@@ -446,8 +470,8 @@ static int open_way(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t 
 	bool children = !(options->flags & VMSNAP_FAULT_WATCH_CHILDLESS);
 	unsigned frames = options->frames ? options->frames : FRAMES;
 	int rc = fault_events_choose(&watch->events, frames, children, err);
-	if (!rc && programs && frames == 1 && watch->events.tracepoints)
-		open_programs(watch, RING_BYTES);
+	if (!rc && programs && watch->events.tracepoints)
+		open_programs(watch, RING_BYTES, frames == 1);
 	if (!rc)
 		rc = perf_rings_open(&watch->rings, RING_BYTES, err);
 	if (!rc)
@@ -553,10 +577,16 @@ static int add_names(struct vmsnap_fault_watch *watch, struct vmsnap_error *err)
 	return rc;
 }
 
+static uint64_t memory_lost(const struct vmsnap_fault_watch *watch)
+{
+	return tells_memory(watch) ? memory_calls_lost(&watch->bpf.memory) : 0;
+}
+
 /* By the kernel, since it was opened. */
 static uint64_t lost_ever(const struct vmsnap_fault_watch *watch)
 {
-	return fault_events_lost(&watch->events) + (fault_bpf_is_open(&watch->bpf) ? fault_bpf_lost(&watch->bpf) : 0);
+	return fault_events_lost(&watch->events) + (fault_bpf_is_open(&watch->bpf) ? fault_bpf_lost(&watch->bpf) : 0) +
+	       memory_lost(watch);
 }
 
 static uint64_t lost_since(const struct vmsnap_fault_watch *watch, uint64_t all)
@@ -579,6 +609,16 @@ static uint64_t take_lost(struct vmsnap_fault_watch *watch)
 	return lost;
 }
 
+/* Whether all was told since the last time. */
+static bool take_memory_told(struct vmsnap_fault_watch *watch)
+{
+	uint64_t lost = memory_lost(watch);
+	bool all = tells_memory(watch) && lost == watch->memory_lost_before && !watch->memory_dropped;
+	watch->memory_lost_before = lost;
+	watch->memory_dropped = false;
+	return all;
+}
+
 VMSNAP_API int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct vmsnap_faults **out,
                                        struct vmsnap_error *err)
 {
@@ -594,7 +634,8 @@ VMSNAP_API int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct 
 		.lost = take_lost(watch),
 		.flags = (watch->events.children ? VMSNAP_FAULTS_CHILDREN : 0u) |
 		         (watch->events.tracepoints ? VMSNAP_FAULTS_KINDS : 0u) |
-		         (watch->events.kernel ? VMSNAP_FAULTS_KERNEL : 0u),
+		         (watch->events.kernel ? VMSNAP_FAULTS_KERNEL : 0u) |
+		         (take_memory_told(watch) ? VMSNAP_FAULTS_MEMORY : 0u),
 	};
 	rc = vmsnap_faults_builder_set(watch->builder, &info, err);
 	if (!rc)

@@ -9,8 +9,6 @@
 #include "relation.h"
 #include "spare.h"
 
-enum { PICKED_MAX = 16 }; /* one is right, and more are a doubt: so many are told at most */
-
 struct process {
 	const struct vmsnap *before, *after; /* held; before NULL: there is none */
 	struct vmsnap_fault_event born;      /* .time 0: it was there before */
@@ -35,52 +33,63 @@ struct looking {
 	const struct blame_index *index;
 	const struct process *process;
 	struct blame_whose whose;
-	bool hidden;  /* there may have been faults that were not seen */
+	bool lost;   /* something was */
+	bool hidden; /* there may have been faults that were not seen */
+	bool memory; /* what became of memory without a fault is told */
+	struct blame_ranges given_back, collapsed;
 	size_t forks; /* of it, meanwhile: after each, each page can be copied once more */
 	int rc;
 };
 
 /* A page that was not the process's own can be written to with a fault once; and once more after each fork.  If as many
- * were seen, no other one can have been. */
-static bool is_doubtful(const struct looking *looking, int became, size_t count)
+ * were seen, no other one can have been: unless it was given back, which may be among what was lost. */
+static bool is_doubtful(const struct looking *looking, int became, const struct blame_picks *picks)
 {
 	bool plain = became == VMSNAP_BECAME_MAPPED || became == VMSNAP_BECAME_SWAPPED_IN;
-	return looking->hidden && count && !plain && count < looking->forks + (became != VMSNAP_BECAME_REPLACED);
+	bool more = looking->hidden && picks->count < looking->forks + (became != VMSNAP_BECAME_REPLACED);
+	return picks->count && !plain && (more || picks->maybe || (looking->lost && !looking->memory));
 }
 
-static bool same_picks(const struct vmsnap_blame *blame, const struct vmsnap_blamed *last, const uint32_t *picked,
-                       size_t count)
+static size_t told_of(const struct blame_picks *picks)
 {
+	return picks->count < BLAME_PICKED_MAX ? picks->count : BLAME_PICKED_MAX;
+}
+
+static bool same_picks(const struct vmsnap_blame *blame, const struct vmsnap_blamed *last,
+                       const struct blame_picks *picks)
+{
+	size_t count = told_of(picks);
 	return last->count == count &&
-	       (!count || !memcmp(blame->picked + last->first, picked, count * sizeof(*picked)));
+	       (!count || !memcmp(blame->picked + last->first, picks->items, count * sizeof(*picks->items)));
 }
 
 /* What was there, and the process's own, and is in another frame after a write to it, was shared in between: it forked.
  */
-static bool copies(const struct vmsnap_blame *blame, const uint32_t *picked, size_t count)
+static bool copies(const struct vmsnap_blame *blame, const struct blame_picks *picks)
 {
+	size_t count = told_of(picks);
 	for (size_t i = 0; i < count; i++)
-		if (vmsnap_faults_at(blame->faults, picked[i])->kind != VMSNAP_FAULT_WRITE_PROTECTED)
+		if (vmsnap_faults_at(blame->faults, picks->items[i])->kind != VMSNAP_FAULT_WRITE_PROTECTED)
 			return false;
 	return count > 0;
 }
 
-static void put(struct looking *looking, uint64_t start, uint64_t end, int became, const uint32_t *picked, size_t count,
+static void put(struct looking *looking, uint64_t start, uint64_t end, int became, const struct blame_picks *picks,
                 bool inherited)
 {
 	struct vmsnap_blame *blame = looking->blame;
 	struct vmsnap_blamed *last = blame->count ? &blame->items[blame->count - 1] : NULL;
-	bool doubtful = is_doubtful(looking, became, count);
-	became = became == VMSNAP_BECAME_REPLACED && copies(blame, picked, count) ? VMSNAP_BECAME_COPIED : became;
+	bool doubtful = is_doubtful(looking, became, picks);
+	became = became == VMSNAP_BECAME_REPLACED && copies(blame, picks) ? VMSNAP_BECAME_COPIED : became;
 	if (last && last->snap == looking->process->after && last->end == start && last->became == became &&
-	    last->inherited == inherited && last->doubtful == doubtful && same_picks(blame, last, picked, count)) {
+	    last->inherited == inherited && last->doubtful == doubtful && same_picks(blame, last, picks)) {
 		last->end = end;
 		return;
 	}
-	size_t first = blame->picked_count;
+	size_t first = blame->picked_count, count = told_of(picks);
 	for (size_t i = 0; i < count; i++)
 		if (WORK_ROOM(&blame->work, blame->picked, blame->picked_count, &blame->picked_room, &looking->rc))
-			blame->picked[blame->picked_count++] = picked[i];
+			blame->picked[blame->picked_count++] = picks->items[i];
 	if (WORK_ROOM(&blame->work, blame->items, blame->count, &blame->room, &looking->rc))
 		blame->items[blame->count++] = (struct vmsnap_blamed){
 			.snap = looking->process->after,
@@ -94,40 +103,78 @@ static void put(struct looking *looking, uint64_t start, uint64_t end, int becam
 		};
 }
 
+static bool holds(const struct blame_ranges *ranges, uint64_t start, uint64_t end)
+{
+	const struct blame_range *found = blame_ranges_find(ranges, start);
+	return found && found->start <= start && found->end >= end;
+}
+
+static bool touches(const struct blame_ranges *ranges, uint64_t start, uint64_t end)
+{
+	const struct blame_range *found = blame_ranges_find(ranges, start);
+	return found && found->start < end;
+}
+
 /* Pages of a process that was forked meanwhile, on which it had no fault: they are as its parent had made them. */
 static bool by_parent(const struct looking *looking, uint64_t start, uint64_t end)
 {
 	const struct vmsnap_fault_event *born = &looking->process->born;
 	struct blame_whose parent = { .pid = born->pid, .from = 0, .to = born->time };
-	return born->time && blame_index_any_write(looking->index, &parent, start, end);
+	return born->time && !touches(&looking->given_back, start, end) &&
+	       blame_index_any_write(looking->index, &parent, start, end);
 }
 
 static void blame_pages(struct looking *looking, uint64_t start, uint64_t end, uint64_t from, int became)
 {
-	uint32_t picked[PICKED_MAX];
+	struct blame_picks picks = { .count = 0 };
 	uint64_t len = end - start;
-	size_t count = blame_index_pick(looking->index, &looking->whose, start, end, became, picked, PICKED_MAX);
-	/* Memory that moved: it may have been before. */
-	if (from != start && count < PICKED_MAX)
-		count += blame_index_pick(looking->index, &looking->whose, from, from + len, became, picked + count,
-		                          PICKED_MAX - count);
-	bool inherited = !count && by_parent(looking, start, end);
-	put(looking, start, end, became, picked, count < PICKED_MAX ? count : PICKED_MAX, inherited);
+	blame_index_pick(looking->index, &looking->whose, start, end, became, &picks);
+	/* Memory that moved: it may have been before.  Where moves are told, the index has what was as it is now. */
+	if (from != start && !looking->memory)
+		blame_index_pick(looking->index, &looking->whose, from, from + len, became, &picks);
+	bool inherited = !picks.count && by_parent(looking, start, end);
+	put(looking, start, end, became, &picks, inherited);
 }
 
-/* A huge page is made by one fault, anywhere in it.  If there were several, it may be that the kernel made it of small
- * ones: then each of these is for itself. */
+/* Of small pages that the process had before; all of them: or such that were huge. */
+static bool had_pages(const struct looking *looking, uint64_t start, uint64_t end, bool all)
+{
+	const struct vmsnap *before = looking->process->executed ? NULL : looking->process->before;
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	if (!before)
+		return false;
+	vmsnap_run_iter_init(&it, before, start, end);
+	while (!vmsnap_run_next(&it, &run))
+		if (run.flags & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED) &&
+		    !(run.flags & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO)) && (all || !(run.flags & VMSNAP_PAGE_HUGE)))
+			return true;
+	return false;
+}
+
+/* A huge page may be made by one fault, anywhere in it, if nothing was there; or be copied as a whole.  Else the kernel
+ * made it of small ones (khugepaged, MADV_COLLAPSE), and each of these is for itself. */
+static bool is_one_thing(const struct looking *looking, uint64_t start, uint64_t end, int became)
+{
+	bool copied = became == VMSNAP_BECAME_COPIED || became == VMSNAP_BECAME_EXCLUSIVE;
+	return !touches(&looking->collapsed, start, end) &&
+	       (holds(&looking->given_back, start, end) || !had_pages(looking, start, end, !copied));
+}
+
+/* If there were several faults, too, each is for itself. */
 static void blame_huge(struct looking *looking, uint64_t start, uint64_t end, uint64_t from, int became)
 {
 	uint64_t page = looking->index->page, huge = page / 8 * page;
 	for (uint64_t at = start; !looking->rc && at < end;) {
 		uint64_t first = at & ~(huge - 1), next = first + huge < end ? first + huge : end;
-		uint32_t picked[2];
-		size_t count =
-		        blame_index_pick(looking->index, &looking->whose, first, first + huge, became, picked, 2);
-		if (count == 1)
-			put(looking, at, next, became, picked, 1, false);
-		for (uint64_t small = at; count != 1 && !looking->rc && small < next; small += page)
+		struct blame_picks picks = { .count = 0 };
+		bool one = is_one_thing(looking, first, first + huge, became);
+		if (one)
+			blame_index_pick(looking->index, &looking->whose, first, first + huge, became, &picks);
+		one = one && picks.count == 1;
+		if (one)
+			put(looking, at, next, became, &picks, false);
+		for (uint64_t small = at; !one && !looking->rc && small < next; small += page)
 			blame_pages(looking, small, small + page, from + (small - start), became);
 		at = next;
 	}
@@ -235,6 +282,27 @@ static bool was_watched(const struct vmsnap_blame *blame, const struct process *
 	       info->begin <= (uint64_t)before->monotonic;
 }
 
+/* Its system calls are not told as those of others are. */
+static bool is_of_32_bits(const struct vmsnap *snap)
+{
+	const struct vmsnap_vma *last = NULL, *vma;
+	for (size_t i = 0; (vma = vmsnap_vma(snap, i)); i++)
+		last = vma->start >> 63 ? last : vma; /* but for [vsyscall] */
+	return last && last->end <= UINT64_C(1) << 32;
+}
+
+static int find_ranges(struct looking *looking)
+{
+	enum {
+		GONE = 1 << VMSNAP_MEMORY_EVENT_GIVEN_BACK | 1 << VMSNAP_MEMORY_EVENT_FREED |
+		       1 << VMSNAP_MEMORY_EVENT_MOVED | 1 << VMSNAP_MEMORY_EVENT_HEAP_END,
+		COLLAPSED = 1 << VMSNAP_MEMORY_EVENT_COLLAPSED
+	};
+	struct work *work = &looking->blame->work;
+	int rc = blame_ranges_make(&looking->given_back, looking->index, &looking->whose, GONE, work);
+	return rc ? rc : blame_ranges_make(&looking->collapsed, looking->index, &looking->whose, COLLAPSED, work);
+}
+
 static int blame_process(struct vmsnap_blame *blame, const struct blame_index *index, const struct process *process,
                          const struct vmsnap_blame_options *options, struct vmsnap_error *err)
 {
@@ -250,8 +318,9 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 		.whose = { (int32_t)after->tgid, from, after->monotonic ? (uint64_t)after->monotonic : UINT64_MAX },
 	};
 	const struct vmsnap_faults_info *info = vmsnap_faults_info(blame->faults);
-	looking.hidden =
-	        !(info->flags & VMSNAP_FAULTS_KERNEL) || info->lost || (blame->stored && !was_watched(blame, process));
+	looking.lost = info->lost || (blame->stored && !was_watched(blame, process));
+	looking.hidden = !(info->flags & VMSNAP_FAULTS_KERNEL) || looking.lost;
+	looking.memory = info->flags & VMSNAP_FAULTS_MEMORY && !is_of_32_bits(process->after);
 	looking.forks = forks_of(&looking.whose, options);
 	struct vmsnap_compare_options how = { .size = sizeof(how),
 		                              .cancelled = options->cancelled,
@@ -263,6 +332,7 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 	/* Nobody knows what it had before, or its parent. */
 	if (!is_known(process))
 		return VMSNAP_OK;
+	looking.rc = find_ranges(&looking);
 	bool other = process->executed || !diff || vmsnap_diff_relation(diff) != VMSNAP_RELATION_COMPARABLE;
 	if (other && !process->executed && !process->born.time)
 		looking.whose.to = 0; /* since when it is this program is not known */
@@ -271,6 +341,8 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 	else
 		compare(&looking, diff);
 	vmsnap_diff_free(diff);
+	blame_ranges_free(&looking.given_back, &blame->work);
+	blame_ranges_free(&looking.collapsed, &blame->work);
 	return looking.rc ? work_fail(&blame->work, looking.rc, err) : VMSNAP_OK;
 }
 
@@ -326,16 +398,56 @@ static int add_processes(struct vmsnap_blame *blame, const struct vmsnap *const 
 
 /* ---- the public functions --------------------------------------------------------------- */
 
+static uint64_t heap_end(const struct vmsnap *snap)
+{
+	const struct vmsnap_vma *vma;
+	uint64_t end = 0;
+	for (size_t i = 0; snap && (vma = vmsnap_vma(snap, i)); i++)
+		if (!strcmp(vma->name, "[heap]"))
+			end = vma->end;
+	return end;
+}
+
+/* What its snapshots, its parent's, and its calls say. */
+static void find_heap(const struct vmsnap_blame *blame, const struct process *process, struct blame_heap *heap)
+{
+	const struct vmsnap_memory_event *event;
+	uint64_t before = heap_end(process->before), after = heap_end(process->after);
+	*heap = (struct blame_heap){ (int32_t)vmsnap_info(process->after)->tgid, before > after ? before : after };
+	for (size_t i = 0; (event = vmsnap_faults_memory_event(blame->faults, i)); i++)
+		if (event->kind == VMSNAP_MEMORY_EVENT_HEAP_END &&
+		    (event->pid == heap->pid || event->pid == process->born.pid) && event->start > heap->top)
+			heap->top = event->start;
+}
+
+static int make_index(struct vmsnap_blame *blame, struct blame_heap *heaps, struct blame_index *index)
+{
+	*index = (struct blame_index){
+		.faults = blame->faults,
+		.heaps = heaps,
+		.heap_count = blame->process_count,
+		.page = blame->process_count ? vmsnap_info(blame->processes[0].after)->page_size : 4096,
+	};
+	for (size_t i = 0; i < blame->process_count; i++) {
+		uint64_t until = (uint64_t)vmsnap_info(blame->processes[i].after)->monotonic;
+		find_heap(blame, &blame->processes[i], &heaps[i]);
+		index->until = until && until < index->until ? index->until : until ? until : UINT64_MAX;
+	}
+	return blame_index_make(index, &blame->work);
+}
+
 static int blame_all(struct vmsnap_blame *blame, const struct vmsnap_blame_options *options, struct vmsnap_error *err)
 {
-	struct blame_index index;
-	uint64_t page = blame->process_count ? vmsnap_info(blame->processes[0].after)->page_size : 4096;
-	int rc = blame_index_make(&index, blame->faults, page, &blame->work);
+	struct blame_index index = { .count = 0 };
+	int rc = VMSNAP_OK;
+	struct blame_heap *heaps = work_array(&blame->work, blame->process_count + 1, sizeof(*heaps), &rc);
+	rc = rc ? rc : make_index(blame, heaps, &index);
 	if (rc)
 		work_fail(&blame->work, rc, err);
 	for (size_t i = 0; !rc && i < blame->process_count; i++)
 		rc = blame_process(blame, &index, &blame->processes[i], options, err);
 	blame_index_free(&index, &blame->work);
+	work_free(&blame->work, heaps, blame->process_count + 1, sizeof(*heaps));
 	return rc;
 }
 

@@ -2,43 +2,219 @@
 
 #include <string.h>
 
-struct key {
-	int32_t pid;
-	uint64_t page;
-	uint64_t time;
-	uint32_t index;
-};
-
-static struct key key_of(const struct blame_index *index, uint32_t which)
-{
-	const struct vmsnap_fault *fault = vmsnap_faults_at(index->faults, which);
-	return (struct key){ fault->pid, fault->address & ~(index->page - 1), fault->time, which };
-}
+/* ---- what became of what faults made ----------------------------------------------------- */
 
 static int by_place(const void *x, const void *y, const void *ctx)
 {
-	struct key a = key_of(ctx, *(const uint32_t *)x), b = key_of(ctx, *(const uint32_t *)y);
-	if (a.pid != b.pid)
-		return a.pid < b.pid ? -1 : 1;
-	if (a.page != b.page)
-		return a.page < b.page ? -1 : 1;
-	return (a.index > b.index) - (a.index < b.index); /* they are in the order of time */
+	const struct blame_entry *a = x, *b = y;
+	(void)ctx;
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	if (a->page != b->page)
+		return a->page < b->page ? -1 : 1;
+	if (a->from != b->from)
+		return a->from < b->from ? -1 : 1;
+	return (a->fault > b->fault) - (a->fault < b->fault);
 }
 
-int blame_index_make(struct blame_index *index, const struct vmsnap_faults *faults, uint64_t page, struct work *work)
+static uint64_t heap_top(const struct blame_index *index, int32_t pid)
 {
+	for (size_t i = 0; i < index->heap_count; i++)
+		if (index->heaps[i].pid == pid)
+			return index->heaps[i].top;
+	return 0;
+}
+
+/* Entries [begin, end) by their pages: of each page the first that is still there, and since when. */
+struct sweep {
+	struct blame_index *index;
+	struct work *work;
+	size_t begin, end;
+	size_t *alive; /* of each page; behind the last one, .end */
+	size_t *first;
+	uint64_t *since; /* UINT64_MAX: none */
+	size_t count, room;
+	int rc;
+};
+
+static const struct blame_entry *entry_of(const struct sweep *sweep, size_t page)
+{
+	return &sweep->index->entries[sweep->first[page]];
+}
+
+static void note_since(struct sweep *sweep, size_t page)
+{
+	size_t at = sweep->alive[page];
+	sweep->since[page] = at < sweep->first[page + 1] ? sweep->index->entries[at].from : UINT64_MAX;
+}
+
+static void find_pages(struct sweep *sweep)
+{
+	const struct blame_entry *entries = sweep->index->entries;
+	sweep->room = sweep->end - sweep->begin + 1;
+	sweep->alive = work_array(sweep->work, sweep->room, sizeof(*sweep->alive), &sweep->rc);
+	sweep->first = work_array(sweep->work, sweep->room, sizeof(*sweep->first), &sweep->rc);
+	sweep->since = work_array(sweep->work, sweep->room, sizeof(*sweep->since), &sweep->rc);
+	if (sweep->rc)
+		return;
+	for (size_t i = sweep->begin; i < sweep->end; i++)
+		if (i == sweep->begin || entries[i].pid != entries[i - 1].pid || entries[i].page != entries[i - 1].page)
+			sweep->first[sweep->count++] = i;
+	sweep->first[sweep->count] = sweep->end;
+	for (size_t i = 0; i < sweep->count; i++) {
+		sweep->alive[i] = sweep->first[i];
+		note_since(sweep, i);
+	}
+}
+
+static size_t page_from(const struct sweep *sweep, int32_t pid, uint64_t start)
+{
+	size_t low = 0, high = sweep->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct blame_entry *entry = entry_of(sweep, middle);
+		if (entry->pid < pid || (entry->pid == pid && entry->page < start))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void add_moved(struct sweep *sweep, const struct blame_entry *from, const struct vmsnap_memory_event *event)
+{
+	struct blame_index *index = sweep->index;
+	struct blame_entry moved = *from;
+	moved.page = event->to + (from->page - event->start);
+	moved.from = event->time;
+	moved.until = UINT64_MAX;
+	if (WORK_ROOM(sweep->work, index->entries, index->count, &index->room, &sweep->rc))
+		index->entries[index->count++] = moved;
+}
+
+/* What was there by then is gone, or may be. */
+static void end_on_page(struct sweep *sweep, size_t page, const struct vmsnap_memory_event *event)
+{
+	struct blame_index *index = sweep->index;
+	size_t at = sweep->alive[page];
+	for (; !sweep->rc && at < sweep->first[page + 1] && index->entries[at].from < event->time; at++) {
+		if (event->kind == VMSNAP_MEMORY_EVENT_FREED) {
+			index->entries[at].maybe = 1;
+			continue;
+		}
+		index->entries[at].until = event->time;
+		if (event->kind == VMSNAP_MEMORY_EVENT_MOVED) {
+			const struct blame_entry entry = index->entries[at];
+			add_moved(sweep, &entry, event);
+		}
+	}
+	if (event->kind == VMSNAP_MEMORY_EVENT_FREED)
+		return;
+	sweep->alive[page] = at;
+	note_since(sweep, page);
+}
+
+static void end_all(struct sweep *sweep, const struct vmsnap_memory_event *event, int32_t pid, uint64_t end)
+{
+	size_t page = page_from(sweep, pid, event->start), begun = page;
+	for (; !sweep->rc && page < sweep->count; page++) {
+		const struct blame_entry *entry = entry_of(sweep, page);
+		if (entry->pid != pid || entry->page >= end)
+			break;
+		if (sweep->since[page] < event->time)
+			end_on_page(sweep, page, event);
+	}
+	work_count(sweep->work, page - begun);
+}
+
+/* Above its new end a heap has nothing any more. */
+static uint64_t end_of(const struct blame_index *index, const struct vmsnap_memory_event *event, int32_t pid)
+{
+	return event->kind == VMSNAP_MEMORY_EVENT_HEAP_END ? heap_top(index, pid) : event->end;
+}
+
+static bool ends_pages(const struct vmsnap_memory_event *event)
+{
+	return event->kind != VMSNAP_MEMORY_EVENT_SHARED && event->kind != VMSNAP_MEMORY_EVENT_COLLAPSED;
+}
+
+static void run_events(struct sweep *sweep)
+{
+	const struct blame_index *index = sweep->index;
+	const struct vmsnap_memory_event *event;
+	for (size_t i = 0; !sweep->rc && (event = vmsnap_faults_memory_event(index->faults, i)); i++) {
+		int32_t pid = memory_owner_at(&index->owners, event->pid, event->time);
+		if (event->time > index->until)
+			break;
+		if (ends_pages(event))
+			end_all(sweep, event, pid, end_of(index, event, pid));
+		sweep->rc = sweep->rc ? sweep->rc : work_step(sweep->work);
+	}
+}
+
+static int sweep_from(struct blame_index *index, size_t begin, struct work *work)
+{
+	struct sweep sweep = { .index = index, .work = work, .begin = begin, .end = index->count };
+	find_pages(&sweep);
+	if (!sweep.rc)
+		run_events(&sweep);
+	work_free(work, sweep.alive, sweep.room, sizeof(*sweep.alive));
+	work_free(work, sweep.first, sweep.room, sizeof(*sweep.first));
+	work_free(work, sweep.since, sweep.room, sizeof(*sweep.since));
+	return sweep.rc;
+}
+
+static int sort_from(const struct blame_index *index, size_t begin, struct work *work)
+{
+	return work_sort(work, index->entries + begin, index->count - begin, sizeof(*index->entries), by_place, NULL);
+}
+
+/* What was moved may be given back, or moved on: that is for the next round.  Of what was moved more often nothing is
+ * known. */
+static int follow_events(struct blame_index *index, struct work *work)
+{
+	enum { ROUNDS = 64 };
+	size_t begin = 0, end = index->count;
 	int rc = VMSNAP_OK;
-	*index = (struct blame_index){ .faults = faults, .count = vmsnap_faults_count(faults), .page = page };
-	index->order = work_array(work, index->count + 1, sizeof(*index->order), &rc);
-	for (size_t i = 0; !rc && i < index->count; i++)
-		index->order[i] = (uint32_t)i;
-	return rc ? rc : work_sort(work, index->order, index->count, sizeof(*index->order), by_place, index);
+	for (int round = 0; !rc && begin < end && round < ROUNDS; round++) {
+		rc = sweep_from(index, begin, work);
+		begin = end;
+		end = index->count;
+		rc = rc ? rc : sort_from(index, begin, work);
+	}
+	index->count = begin < end ? begin : index->count;
+	return rc ? rc : sort_from(index, 0, work);
+}
+
+static void add_entry(struct blame_index *index, uint32_t which)
+{
+	const struct vmsnap_fault *fault = vmsnap_faults_at(index->faults, which);
+	index->entries[index->count++] = (struct blame_entry){
+		.page = fault->address & ~(index->page - 1),
+		.from = fault->time,
+		.until = UINT64_MAX,
+		.pid = memory_owner_at(&index->owners, fault->pid, fault->time),
+		.fault = which & INT32_MAX,
+	};
+}
+
+int blame_index_make(struct blame_index *index, struct work *work)
+{
+	int rc = memory_owners_make(&index->owners, index->faults, work);
+	size_t count = vmsnap_faults_count(index->faults);
+	index->entries = rc ? NULL : work_array(work, count + 1, sizeof(*index->entries), &rc);
+	index->room = index->entries ? count + 1 : 0;
+	for (size_t i = 0; !rc && i < count; i++)
+		add_entry(index, (uint32_t)i);
+	rc = rc ? rc : sort_from(index, 0, work);
+	return rc || !vmsnap_faults_memory_event(index->faults, 0) ? rc : follow_events(index, work);
 }
 
 void blame_index_free(struct blame_index *index, struct work *work)
 {
-	work_free(work, index->order, index->count + 1, sizeof(*index->order));
-	index->order = NULL;
+	work_free(work, index->entries, index->room, sizeof(*index->entries));
+	memory_owners_free(&index->owners, work);
+	index->entries = NULL;
 }
 
 static size_t first_from(const struct blame_index *index, int32_t pid, uint64_t start)
@@ -46,13 +222,76 @@ static size_t first_from(const struct blame_index *index, int32_t pid, uint64_t 
 	size_t low = 0, high = index->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		struct key key = key_of(index, index->order[middle]);
-		if (key.pid < pid || (key.pid == pid && key.page < start))
+		const struct blame_entry *entry = &index->entries[middle];
+		if (entry->pid < pid || (entry->pid == pid && entry->page < start))
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	return low;
+}
+
+/* ---- ranges ------------------------------------------------------------------------------ */
+
+static int by_start(const void *x, const void *y, const void *ctx)
+{
+	const struct blame_range *a = x, *b = y;
+	(void)ctx;
+	return (a->start > b->start) - (a->start < b->start);
+}
+
+static void join_ranges(struct blame_ranges *ranges)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct blame_range range = ranges->items[i];
+		struct blame_range *last = kept ? &ranges->items[kept - 1] : NULL;
+		if (last && range.start <= last->end)
+			last->end = range.end > last->end ? range.end : last->end;
+		else
+			ranges->items[kept++] = range;
+	}
+	ranges->count = kept;
+}
+
+int blame_ranges_make(struct blame_ranges *ranges, const struct blame_index *index, const struct blame_whose *whose,
+                      unsigned kinds, struct work *work)
+{
+	const struct vmsnap_memory_event *event;
+	int rc = VMSNAP_OK;
+	*ranges = (struct blame_ranges){ .count = 0 };
+	for (size_t i = 0; !rc && (event = vmsnap_faults_memory_event(index->faults, i)); i++) {
+		uint64_t end = end_of(index, event, whose->pid);
+		bool meant = kinds >> event->kind & 1 && event->time >= whose->from && event->time <= whose->to &&
+		             event->start < end;
+		rc = work_step(work);
+		if (!rc && meant && memory_owner_at(&index->owners, event->pid, event->time) == whose->pid &&
+		    WORK_ROOM(work, ranges->items, ranges->count, &ranges->room, &rc))
+			ranges->items[ranges->count++] = (struct blame_range){ event->start, end };
+	}
+	rc = rc ? rc : work_sort(work, ranges->items, ranges->count, sizeof(*ranges->items), by_start, NULL);
+	if (!rc)
+		join_ranges(ranges);
+	return rc;
+}
+
+void blame_ranges_free(struct blame_ranges *ranges, struct work *work)
+{
+	work_free(work, ranges->items, ranges->room, sizeof(*ranges->items));
+	*ranges = (struct blame_ranges){ .count = 0 };
+}
+
+const struct blame_range *blame_ranges_find(const struct blame_ranges *ranges, uint64_t address)
+{
+	size_t low = 0, high = ranges->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (ranges->items[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < ranges->count ? &ranges->items[low] : NULL;
 }
 
 /* ---- which may have done it ------------------------------------------------------------- */
@@ -84,54 +323,64 @@ static bool undone(const struct vmsnap_fault *fault, const struct vmsnap_fault *
 	return from_nothing(later) && later->tid == fault->tid;
 }
 
-static bool in_time(const struct vmsnap_fault *fault, const struct blame_whose *whose)
+static bool in_time(const struct blame_entry *entry, const struct vmsnap_fault *fault, const struct blame_whose *whose)
 {
-	return fault->time >= whose->from && fault->time <= whose->to;
+	return fault->time >= whose->from && entry->from <= whose->to;
 }
 
-/* From the last one back, for what came later undoes. */
-static size_t pick_on_page(const struct blame_index *index, const struct blame_whose *whose, size_t first, size_t last,
-                           int became, uint32_t *picked, size_t room, size_t count)
+/* A page that may have been taken was so if it was not there later. */
+static bool is_undone(const struct blame_index *index, const struct blame_whose *whose, size_t which, size_t last)
+{
+	enum { MOST = 64 };
+	const struct blame_entry *entry = &index->entries[which];
+	const struct vmsnap_fault *fault = vmsnap_faults_at(index->faults, entry->fault);
+	if (entry->until <= whose->to)
+		return true;
+	for (size_t i = which + 1; i < last && i < which + MOST; i++) {
+		const struct blame_entry *later = &index->entries[i];
+		const struct vmsnap_fault *other = vmsnap_faults_at(index->faults, later->fault);
+		if (in_time(later, other, whose) && (undone(fault, other) || (entry->maybe && from_nothing(other))))
+			return true;
+	}
+	return false;
+}
+
+static void pick_on_page(const struct blame_index *index, const struct blame_whose *whose, size_t first, size_t last,
+                         int became, struct blame_picks *picks)
 {
 	for (size_t i = first; i < last; i++) {
-		const struct vmsnap_fault *fault = vmsnap_faults_at(index->faults, index->order[i]);
-		bool gone = false;
-		if (!in_time(fault, whose) || !may_have_done(fault, became))
+		const struct blame_entry *entry = &index->entries[i];
+		const struct vmsnap_fault *fault = vmsnap_faults_at(index->faults, entry->fault);
+		if (!in_time(entry, fault, whose) || !may_have_done(fault, became) || is_undone(index, whose, i, last))
 			continue;
-		for (size_t later = i + 1; !gone && later < last && later < i + 64; later++) {
-			const struct vmsnap_fault *other = vmsnap_faults_at(index->faults, index->order[later]);
-			gone = in_time(other, whose) && undone(fault, other);
-		}
-		if (gone)
-			continue;
-		if (count < room)
-			picked[count] = index->order[i];
-		count++;
+		if (picks->count < BLAME_PICKED_MAX)
+			picks->items[picks->count] = entry->fault;
+		picks->count++;
+		picks->maybe |= entry->maybe;
 	}
-	return count;
 }
 
-size_t blame_index_pick(const struct blame_index *index, const struct blame_whose *whose, uint64_t start, uint64_t end,
-                        int became, uint32_t *picked, size_t room)
+void blame_index_pick(const struct blame_index *index, const struct blame_whose *whose, uint64_t start, uint64_t end,
+                      int became, struct blame_picks *picks)
 {
-	size_t at = first_from(index, whose->pid, start), count = 0;
+	size_t at = first_from(index, whose->pid, start);
 	while (at < index->count) {
-		struct key key = key_of(index, index->order[at]);
+		const struct blame_entry *entry = &index->entries[at];
 		size_t last = at + 1;
-		if (key.pid != whose->pid || key.page >= end)
+		if (entry->pid != whose->pid || entry->page >= end)
 			break;
-		while (last < index->count && key_of(index, index->order[last]).page == key.page &&
-		       key_of(index, index->order[last]).pid == key.pid)
+		while (last < index->count && index->entries[last].page == entry->page &&
+		       index->entries[last].pid == entry->pid)
 			last++;
-		count = pick_on_page(index, whose, at, last, became, picked, room, count);
+		pick_on_page(index, whose, at, last, became, picks);
 		at = last;
 	}
-	return count;
 }
 
 bool blame_index_any_write(const struct blame_index *index, const struct blame_whose *whose, uint64_t start,
                            uint64_t end)
 {
-	uint32_t one;
-	return blame_index_pick(index, whose, start, end, VMSNAP_BECAME_WRITTEN, &one, 1) > 0;
+	struct blame_picks picks = { .count = 0 };
+	blame_index_pick(index, whose, start, end, VMSNAP_BECAME_WRITTEN, &picks);
+	return picks.count > 0;
 }

@@ -6,16 +6,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "memory_owners.h"
 #include "vmsnap.h"
 #include "work.h"
 
+/* What a fault made is at .page from then to then. */
+struct blame_entry {
+	uint64_t page, from, until; /* until: UINT64_MAX: nobody gave it back */
+	int32_t pid;                /* whose memory it is */
+	uint32_t fault : 31;        /* its number */
+	uint32_t maybe : 1;         /* it may be gone */
+};
+/* Where the heap of a process ended at most: brk(2) tells of its new end only. */
+struct blame_heap {
+	int32_t pid;
+	uint64_t top;
+};
 struct blame_index {
 	const struct vmsnap_faults *faults;
-	uint32_t *order; /* of faults: by process, address, time */
-	size_t count;
-	uint64_t page; /* bytes */
+	const struct blame_heap *heaps;
+	size_t heap_count;
+	struct memory_owners owners;
+	struct blame_entry *entries; /* by process, page, time */
+	size_t count, room;
+	uint64_t page;  /* bytes */
+	uint64_t until; /* what became of memory later does not matter */
 };
-int blame_index_make(struct blame_index *index, const struct vmsnap_faults *faults, uint64_t page, struct work *work);
+/* faults, page, heaps, until: are there. */
+int blame_index_make(struct blame_index *index, struct work *work);
 void blame_index_free(struct blame_index *index, struct work *work);
 
 /* Of which process, from when to when. */
@@ -23,12 +41,32 @@ struct blame_whose {
 	int32_t pid;
 	uint64_t from, to;
 };
-/* Faults on [start, end), which is less than 2^16 pages: at most `room` of those that may have done it are written to
- * `picked`, in the order of time, and all are counted. */
-size_t blame_index_pick(const struct blame_index *index, const struct blame_whose *whose, uint64_t start, uint64_t end,
-                        int became, uint32_t *picked, size_t room);
+enum { BLAME_PICKED_MAX = 16 }; /* one is right, and more are a doubt: so many are told at most */
+struct blame_picks {
+	uint32_t items[BLAME_PICKED_MAX];
+	size_t count; /* all of them */
+	bool maybe;   /* what they made may be gone */
+};
+/* Adds the faults on [start, end), which is less than 2^16 pages, that may have done it, in the order of pages and of
+ * time. */
+void blame_index_pick(const struct blame_index *index, const struct blame_whose *whose, uint64_t start, uint64_t end,
+                      int became, struct blame_picks *picks);
 /* Whether there is one at all that wrote, or may have. */
 bool blame_index_any_write(const struct blame_index *index, const struct blame_whose *whose, uint64_t start,
                            uint64_t end);
+
+/* Ranges of addresses, in their order, apart from each other. */
+struct blame_ranges {
+	struct blame_range {
+		uint64_t start, end;
+	} * items;
+	size_t count, room;
+};
+/* What became of a process's memory meanwhile, of these kinds (1 << VMSNAP_MEMORY_EVENT_...). */
+int blame_ranges_make(struct blame_ranges *ranges, const struct blame_index *index, const struct blame_whose *whose,
+                      unsigned kinds, struct work *work);
+void blame_ranges_free(struct blame_ranges *ranges, struct work *work);
+/* The one that holds an address, or the first behind it; NULL: there is none. */
+const struct blame_range *blame_ranges_find(const struct blame_ranges *ranges, uint64_t address);
 
 #endif

@@ -59,7 +59,7 @@ VMSNAP_API const char *vmsnap_fault_flag_name(unsigned flag)
 
 VMSNAP_API const char *vmsnap_faults_flag_name(unsigned flag)
 {
-	static const char *const names[] = { "kinds", "armed", "children", "kernel" };
+	static const char *const names[] = { "kinds", "armed", "children", "kernel", "memory" };
 	return NAME_OF_BIT(names, flag);
 }
 

@@ -25,6 +25,7 @@ static void faults_free(struct vmsnap_faults *faults)
 	free(faults->threads);
 	free(faults->syscalls);
 	free(faults->events);
+	free(faults->memory_events);
 	arena_free(&faults->strings);
 	free(faults);
 }
@@ -53,7 +54,8 @@ void faults_count(struct vmsnap_faults *faults)
 	               faults->object_count * sizeof(*faults->objects) + faults->code_count * sizeof(*faults->code) +
 	               faults->thread_count * sizeof(*faults->threads) +
 	               faults->syscall_count * sizeof(*faults->syscalls) +
-	               faults->event_count * sizeof(*faults->events);
+	               faults->event_count * sizeof(*faults->events) +
+	               faults->memory_event_count * sizeof(*faults->memory_events);
 }
 
 /* ---- orders ----------------------------------------------------------------- */
@@ -100,6 +102,13 @@ static const void *find(const void *key, const void *items, size_t count, size_t
 			high = middle;
 	}
 	return NULL;
+}
+
+bool memory_event_is_valid(const struct vmsnap_memory_event *event)
+{
+	bool other = event->kind == VMSNAP_MEMORY_EVENT_SHARED;
+	return event->kind >= VMSNAP_MEMORY_EVENT_GIVEN_BACK && event->kind <= VMSNAP_MEMORY_EVENT_SHARED &&
+	       event->pid >= 0 && event->end >= event->start && (!other || event->to <= INT32_MAX);
 }
 
 /* ---- what it holds ---------------------------------------------------------- */
@@ -180,6 +189,12 @@ VMSNAP_API const struct vmsnap_fault *vmsnap_faults_first_write(const struct vms
 VMSNAP_API const struct vmsnap_fault_event *vmsnap_faults_event(const struct vmsnap_faults *faults, size_t index)
 {
 	return index < faults->event_count ? &faults->events[index] : NULL;
+}
+
+VMSNAP_API const struct vmsnap_memory_event *vmsnap_faults_memory_event(const struct vmsnap_faults *faults,
+                                                                        size_t index)
+{
+	return index < faults->memory_event_count ? &faults->memory_events[index] : NULL;
 }
 
 VMSNAP_API const char *vmsnap_faults_comm(const struct vmsnap_faults *faults, int32_t pid, int32_t tid)

@@ -19,9 +19,10 @@ enum {
 	FAULT_THREADS_MAX = 1 << 22,
 	FAULT_SYSCALLS_MAX = 4096,
 	FAULT_EVENTS_MAX = 1 << 20,
+	FAULT_MEMORY_EVENTS_MAX = 1 << 22,
 	FAULT_STRINGS_MAX = 1 << 28 /* bytes of all of them */
 };
-enum { FAULTS_FLAGS_ALL = (VMSNAP_FAULTS_KERNEL << 1) - 1, FAULT_FLAGS_ALL = (VMSNAP_FAULT_CALL << 1) - 1 };
+enum { FAULTS_FLAGS_ALL = (VMSNAP_FAULTS_MEMORY << 1) - 1, FAULT_FLAGS_ALL = (VMSNAP_FAULT_CALL << 1) - 1 };
 enum { FAULT_SYSCALL_NONE = -1, FAULT_SYSCALL_UNKNOWN = -2 };
 #define FAULT_NO_OBJECT UINT32_MAX
 
@@ -53,6 +54,8 @@ struct vmsnap_faults {
 	size_t syscall_count;
 	struct vmsnap_fault_event *events; /* in the order of time */
 	size_t event_count;
+	struct vmsnap_memory_event *memory_events; /* in the order of time */
+	size_t memory_event_count;
 	struct arena strings; /* what the above points to */
 };
 
@@ -64,6 +67,8 @@ void faults_count(struct vmsnap_faults *faults);
 int fault_code_order(const void *a, const void *b, const void *ctx);
 int fault_thread_order(const void *a, const void *b, const void *ctx);
 int fault_syscall_order(const void *a, const void *b, const void *ctx);
+/* Whether that can be, in a file too. */
+bool memory_event_is_valid(const struct vmsnap_memory_event *event);
 /* The same faults; of code only which object it is of is left.  VMSNAP_ERR_NO_MEMORY. */
 int faults_without_names(const struct vmsnap_faults *faults, struct vmsnap_faults **out);
 

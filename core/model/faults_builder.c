@@ -14,7 +14,8 @@
 struct vmsnap_faults_builder {
 	struct vmsnap_faults *faults; /* nobody has seen it yet; NULL: finished */
 	struct work work;             /* counts nothing: arrays that grow want one */
-	size_t item_room, stack_room, frame_room, object_room, code_room, thread_room, syscall_room, event_room;
+	size_t item_room, stack_room, frame_room, object_room, code_room, thread_room, syscall_room, event_room,
+	        memory_event_room;
 	uint32_t *slots; /* stacks by what they hold: number + 1; 0: nothing */
 	size_t slot_count;
 	const char *latest[512]; /* strings that were kept lately, by their hash */
@@ -91,6 +92,8 @@ static int copy_names(struct vmsnap_faults_builder *builder, const struct vmsnap
 		rc = vmsnap_faults_builder_add_syscall(builder, from->syscalls[i].number, from->syscalls[i].name, err);
 	for (size_t i = 0; !rc && i < from->event_count; i++)
 		rc = vmsnap_faults_builder_add_event(builder, &from->events[i], err);
+	for (size_t i = 0; !rc && i < from->memory_event_count; i++)
+		rc = vmsnap_faults_builder_add_memory_event(builder, &from->memory_events[i], err);
 	return rc;
 }
 
@@ -396,6 +399,24 @@ VMSNAP_API int vmsnap_faults_builder_add_event(struct vmsnap_faults_builder *bui
 	return VMSNAP_OK;
 }
 
+VMSNAP_API int vmsnap_faults_builder_add_memory_event(struct vmsnap_faults_builder *builder,
+                                                      const struct vmsnap_memory_event *event, struct vmsnap_error *err)
+{
+	int rc = can_add(builder, event, err);
+	if (rc)
+		return rc;
+	if (!memory_event_is_valid(event))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_memory_event: what no event is");
+	struct vmsnap_faults *faults = builder->faults;
+	if (faults->memory_event_count == FAULT_MEMORY_EVENTS_MAX)
+		return too_many("events of memory", FAULT_MEMORY_EVENTS_MAX, err);
+	rc = room(builder, &faults->memory_events, faults->memory_event_count, &builder->memory_event_room,
+	          sizeof(*event), err);
+	if (!rc)
+		faults->memory_events[faults->memory_event_count++] = *event;
+	return rc;
+}
+
 const struct vmsnap_faults *faults_in_making(const struct vmsnap_faults_builder *builder)
 {
 	return builder->faults;
@@ -414,6 +435,23 @@ static int event_order(const void *a, const void *b, const void *ctx)
 	if (left->child != right->child)
 		return left->child < right->child ? -1 : 1;
 	return (left->kind > right->kind) - (left->kind < right->kind);
+}
+
+static int compared(uint64_t left, uint64_t right)
+{
+	return (left > right) - (left < right);
+}
+
+static int memory_event_order(const void *a, const void *b, const void *ctx)
+{
+	(void)ctx;
+	const struct vmsnap_memory_event *left = a, *right = b;
+	int is = compared(left->time, right->time);
+	is = is ? is : compared((uint64_t)left->pid, (uint64_t)right->pid);
+	is = is ? is : compared((uint64_t)left->kind, (uint64_t)right->kind);
+	is = is ? is : compared(left->start, right->start);
+	is = is ? is : compared(left->end, right->end);
+	return is ? is : compared(left->to, right->to);
 }
 
 static int fault_order(const void *a, const void *b, const void *ctx)
@@ -480,6 +518,9 @@ VMSNAP_API int vmsnap_faults_builder_finish(struct vmsnap_faults_builder *builde
 	struct work *work = &builder->work;
 	rc = work_sort(work, faults->items, faults->count, sizeof(*faults->items), fault_order, NULL);
 	rc = rc ? rc : sort_last(work, faults->events, &faults->event_count, sizeof(*faults->events), event_order);
+	rc = rc ? rc
+	        : sort_last(work, faults->memory_events, &faults->memory_event_count, sizeof(*faults->memory_events),
+	                    memory_event_order);
 	rc = rc ? rc : sort_last(work, faults->code, &faults->code_count, sizeof(*faults->code), fault_code_order);
 	rc = rc ? rc
 	        : sort_last(work, faults->threads, &faults->thread_count, sizeof(*faults->threads), fault_thread_order);
@@ -521,6 +562,18 @@ static int code_of(struct vmsnap_faults_builder *builder, const struct vmsnap_fa
 	return rc;
 }
 
+/* And of those that have its memory. */
+static void keep_memory_events_of(struct vmsnap_faults *faults, int32_t pid)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < faults->memory_event_count; i++) {
+		const struct vmsnap_memory_event *event = &faults->memory_events[i];
+		if (event->pid == pid || (event->kind == VMSNAP_MEMORY_EVENT_SHARED && event->to == (uint64_t)pid))
+			faults->memory_events[kept++] = *event;
+	}
+	faults->memory_event_count = kept;
+}
+
 static int fill_of(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *from, int32_t pid,
                    struct vmsnap_error *err)
 {
@@ -533,6 +586,7 @@ static int fill_of(struct vmsnap_faults_builder *builder, const struct vmsnap_fa
 		if (to->threads[i].pid == pid)
 			to->threads[kept++] = to->threads[i];
 	to->thread_count = kept;
+	keep_memory_events_of(to, pid);
 	to->info = from->info;
 	to->info.pid = (uint32_t)pid;
 	return rc;

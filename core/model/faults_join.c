@@ -40,6 +40,8 @@ static int add_rest(struct vmsnap_faults_builder *builder, const struct vmsnap_f
 		rc = vmsnap_faults_builder_add_syscall(builder, part->syscalls[i].number, part->syscalls[i].name, err);
 	for (size_t i = 0; !rc && i < part->event_count; i++)
 		rc = vmsnap_faults_builder_add_event(builder, &part->events[i], err);
+	for (size_t i = 0; !rc && i < part->memory_event_count; i++)
+		rc = vmsnap_faults_builder_add_memory_event(builder, &part->memory_events[i], err);
 	return rc;
 }
 

@@ -14,6 +14,10 @@ struct waiting_event {
 	struct vmsnap_fault_event event;
 	int32_t whose;
 };
+struct waiting_memory_event {
+	struct vmsnap_memory_event event;
+	int32_t whose;
+};
 /* Who has had a snapshot. */
 struct sharer {
 	int32_t pid;
@@ -28,6 +32,8 @@ struct vmsnap_fault_shares {
 	size_t waiting_count, waiting_room;
 	struct waiting_event *events;
 	size_t event_count, event_room;
+	struct waiting_memory_event *memory_events;
+	size_t memory_event_count, memory_event_room;
 	struct vmsnap_fault_event *forks; /* all of them, for who is whose child */
 	size_t fork_count, fork_room;
 	struct sharer *sharers;
@@ -83,6 +89,7 @@ VMSNAP_API void vmsnap_fault_shares_free(struct vmsnap_fault_shares *shares)
 	free(shares->sources);
 	free(shares->waiting);
 	free(shares->events);
+	free(shares->memory_events);
 	free(shares->forks);
 	free(shares->sharers);
 	free(shares);
@@ -108,6 +115,28 @@ static int add_event(struct vmsnap_fault_shares *shares, const struct vmsnap_fau
 	return rc;
 }
 
+static int add_memory_event(struct vmsnap_fault_shares *shares, const struct vmsnap_memory_event *event, int32_t whose)
+{
+	int rc = VMSNAP_OK;
+	if (WORK_ROOM(&shares->work, shares->memory_events, shares->memory_event_count, &shares->memory_event_room,
+	              &rc))
+		shares->memory_events[shares->memory_event_count++] = (struct waiting_memory_event){ *event, whose };
+	return rc;
+}
+
+/* That two have one memory is told to both. */
+static int add_memory_events(struct vmsnap_fault_shares *shares, const struct vmsnap_faults *faults)
+{
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < faults->memory_event_count; i++) {
+		const struct vmsnap_memory_event *event = &faults->memory_events[i];
+		rc = add_memory_event(shares, event, event->pid);
+		if (!rc && event->kind == VMSNAP_MEMORY_EVENT_SHARED)
+			rc = add_memory_event(shares, event, (int32_t)event->to);
+	}
+	return rc;
+}
+
 static void add_info(struct vmsnap_fault_shares *shares, const struct vmsnap_faults_info *info)
 {
 	shares->began = shares->ended ? shares->began : info->begin;
@@ -129,6 +158,7 @@ VMSNAP_API int vmsnap_fault_shares_add(struct vmsnap_fault_shares *shares, const
 			shares->waiting[shares->waiting_count++] = (struct waiting){ source, (uint32_t)i };
 	for (size_t i = 0; !rc && i < faults->event_count; i++)
 		rc = add_event(shares, &faults->events[i]);
+	rc = rc ? rc : add_memory_events(shares, faults);
 	if (!rc)
 		add_info(shares, &faults->info);
 	return rc ? work_fail(&shares->work, rc, err) : VMSNAP_OK;
@@ -307,6 +337,23 @@ static int give_events(struct giving *giving)
 	return rc;
 }
 
+static int give_memory_events(struct giving *giving)
+{
+	struct vmsnap_fault_shares *shares = giving->shares;
+	size_t kept = 0;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; i < shares->memory_event_count; i++) {
+		const struct waiting_memory_event waiting = shares->memory_events[i];
+		struct target *target = rc ? NULL : target_at(giving, waiting.whose, waiting.event.time);
+		if (!target)
+			shares->memory_events[kept++] = waiting;
+		else if (target->builder)
+			rc = vmsnap_faults_builder_add_memory_event(target->builder, &waiting.event, giving->err);
+	}
+	shares->memory_event_count = kept;
+	return rc;
+}
+
 static int give_threads(struct giving *giving)
 {
 	int rc = VMSNAP_OK;
@@ -419,6 +466,7 @@ VMSNAP_API int vmsnap_fault_shares_give(struct vmsnap_fault_shares *shares, cons
 	int rc = make_targets(giving, snaps);
 	rc = rc ? rc : give_faults(giving);
 	rc = rc ? rc : give_events(giving);
+	rc = rc ? rc : give_memory_events(giving);
 	rc = rc ? rc : give_threads(giving);
 	rc = rc ? rc : finish_all(giving, snaps, out);
 	if (!rc)

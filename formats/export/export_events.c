@@ -213,7 +213,7 @@ static int watch_row(const struct events *events, struct vmsnap_error *err)
 	row_put(&row, info->count);
 	row_put(&row, info->lost != 0);
 	row_put_if(&row, info->lost != UINT64_MAX, info->lost);
-	for (unsigned flag = VMSNAP_FAULTS_KINDS; flag <= VMSNAP_FAULTS_KERNEL; flag <<= 1)
+	for (unsigned flag = VMSNAP_FAULTS_KINDS; flag <= VMSNAP_FAULTS_MEMORY; flag <<= 1)
 		row_put(&row, (info->flags & flag) != 0);
 	return row_end(&row, err);
 }

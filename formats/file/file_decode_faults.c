@@ -464,6 +464,48 @@ static int take_events(struct decoder *d)
 	return rc;
 }
 
+enum { MEMORY_TIME, MEMORY_PID, MEMORY_KIND, MEMORY_START, MEMORY_SIZE, MEMORY_TO, MEMORY_COLUMNS };
+
+static int take_memory_event(struct decoder *d, struct numbers *columns, const struct vmsnap_memory_event *before,
+                             struct vmsnap_memory_event *event)
+{
+	uint64_t later = next(&columns[MEMORY_TIME]), pid = next(&columns[MEMORY_PID]);
+	uint64_t kind = next(&columns[MEMORY_KIND]), size;
+	event->start = before->start + unzigzag(next(&columns[MEMORY_START]));
+	size = next(&columns[MEMORY_SIZE]);
+	event->to = next(&columns[MEMORY_TO]);
+	if (later > UINT64_MAX - before->time || pid > INT32_MAX || kind > INT32_MAX ||
+	    size > UINT64_MAX - event->start)
+		return damaged(d, "memory that there is not");
+	event->time = before->time + later;
+	event->pid = (int32_t)pid;
+	event->kind = (int)kind;
+	event->end = event->start + size;
+	return memory_event_is_valid(event) ? VMSNAP_OK : damaged(d, "an event of memory that there is not");
+}
+
+static int take_memory_events(struct decoder *d)
+{
+	static const struct vmsnap_memory_event none;
+	struct numbers columns[MEMORY_COLUMNS];
+	uint64_t count;
+	void *events;
+	if (!(d->faults->info.flags & VMSNAP_FAULTS_MEMORY))
+		return VMSNAP_OK;
+	int rc = take_count(d, FAULT_MEMORY_EVENTS_MAX, &count);
+	rc = rc ? rc : open_columns(d, count, columns, MEMORY_COLUMNS);
+	rc = rc ? rc : decode_array(d->decode, count, sizeof(*d->faults->memory_events), &events);
+	if (rc)
+		return rc;
+	struct vmsnap_memory_event *items = d->faults->memory_events = events;
+	d->faults->memory_event_count = (size_t)count;
+	for (uint64_t i = 0; !rc && i < count; i++) {
+		rc = take_memory_event(d, columns, i ? &items[i - 1] : &none, &items[i]);
+		rc = rc ? rc : decode_step(d->decode);
+	}
+	return rc;
+}
+
 int decode_faults(struct decode *decode, struct cursor payload)
 {
 	struct decoder d = { .decode = decode, .payload = payload };
@@ -483,6 +525,7 @@ int decode_faults(struct decode *decode, struct cursor payload)
 	rc = rc ? rc : take_code(&d);
 	rc = rc ? rc : take_all_faults(&d);
 	rc = rc ? rc : take_events(&d);
+	rc = rc ? rc : take_memory_events(&d);
 	if (!rc && cursor_left(&d.payload))
 		rc = damaged(&d, "something behind its columns");
 	faults_count(d.faults);

@@ -12,7 +12,7 @@ struct encoder {
 	struct payload *out;
 	struct work work;
 	int rc;
-	size_t code_count, object_count, thread_count, syscall_count, fault_count, event_count;
+	size_t code_count, object_count, thread_count, syscall_count, fault_count, event_count, memory_event_count;
 	const char **strings; /* different ones in their order; the first is number 1, and "" is 0 */
 	size_t string_count;
 	uint64_t *addresses; /* of all frames, different ones in their order */
@@ -477,6 +477,51 @@ static void put_events(struct encoder *e)
 	put_of(e, e->event_count, event_child);
 }
 
+/* Zero where it says nothing. */
+static uint64_t memory_event_time(const struct encoder *e, size_t i, uint64_t *before)
+{
+	return minus(vmsnap_faults_memory_event(e->faults, i)->time, before);
+}
+
+static uint64_t memory_event_pid(const struct encoder *e, size_t i, uint64_t *before)
+{
+	(void)before;
+	return (uint64_t)vmsnap_faults_memory_event(e->faults, i)->pid;
+}
+
+static uint64_t memory_event_kind(const struct encoder *e, size_t i, uint64_t *before)
+{
+	(void)before;
+	return (uint64_t)vmsnap_faults_memory_event(e->faults, i)->kind;
+}
+
+static uint64_t memory_event_start(const struct encoder *e, size_t i, uint64_t *before)
+{
+	return zigzag(minus(vmsnap_faults_memory_event(e->faults, i)->start, before));
+}
+
+static uint64_t memory_event_size(const struct encoder *e, size_t i, uint64_t *before)
+{
+	const struct vmsnap_memory_event *event = vmsnap_faults_memory_event(e->faults, i);
+	(void)before;
+	return event->end - event->start;
+}
+
+static uint64_t memory_event_to(const struct encoder *e, size_t i, uint64_t *before)
+{
+	(void)before;
+	return vmsnap_faults_memory_event(e->faults, i)->to;
+}
+
+static void put_memory_events(struct encoder *e)
+{
+	static const number_fn columns[] = { memory_event_time,  memory_event_pid,  memory_event_kind,
+		                             memory_event_start, memory_event_size, memory_event_to };
+	put_varint(&e->out->bytes, e->memory_event_count);
+	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
+		put_of(e, e->memory_event_count, columns[i]);
+}
+
 static void put_all(struct encoder *e)
 {
 	const struct vmsnap_faults_info *info = vmsnap_faults_info(e->faults);
@@ -491,6 +536,8 @@ static void put_all(struct encoder *e)
 	put_names(e);
 	put_faults(e);
 	put_events(e);
+	if (info->flags & VMSNAP_FAULTS_MEMORY)
+		put_memory_events(e);
 }
 
 static size_t most(size_t a, size_t b)
@@ -511,9 +558,11 @@ static void count_all(struct encoder *e)
 		e->syscall_count++;
 	while (vmsnap_faults_event(e->faults, e->event_count))
 		e->event_count++;
+	while (vmsnap_faults_memory_event(e->faults, e->memory_event_count))
+		e->memory_event_count++;
 	e->fault_count = vmsnap_faults_count(e->faults);
 	e->value_room = most(most(e->code_count, e->object_count), most(e->thread_count, e->syscall_count));
-	e->value_room = most(e->value_room, most(e->fault_count, e->event_count));
+	e->value_room = most(e->value_room, most(e->fault_count, most(e->event_count, e->memory_event_count)));
 }
 
 int encode_faults(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)

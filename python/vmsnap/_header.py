@@ -349,11 +349,21 @@ class FaultsFlag:  # enum vmsnap_faults_flag
     ARMED = 2
     CHILDREN = 4
     KERNEL = 8
+    MEMORY = 16
 
 
 class FaultEventKind:  # enum vmsnap_fault_event_kind
     FORK = 0
     EXEC = 1
+
+
+class MemoryEventKind:  # enum vmsnap_memory_event_kind
+    GIVEN_BACK = 0
+    FREED = 1
+    MOVED = 2
+    HEAP_END = 3
+    COLLAPSED = 4
+    SHARED = 5
 
 
 class FaultSharesFlag:  # enum vmsnap_fault_shares_flag
@@ -843,6 +853,13 @@ class FaultCode(Structure):  # struct vmsnap_fault_code
 class FaultEvent(Structure):  # struct vmsnap_fault_event
     _fields_ = [
         ("time", c_uint64), ("pid", c_int32), ("child", c_int32), ("kind", c_int),
+    ]
+
+
+class MemoryEvent(Structure):  # struct vmsnap_memory_event
+    _fields_ = [
+        ("time", c_uint64), ("start", c_uint64), ("end", c_uint64), ("to", c_uint64), ("pid", c_int32),
+        ("kind", c_int),
     ]
 
 
@@ -1356,6 +1373,7 @@ FUNCTIONS = {
     "vmsnap_faults_stack": (POINTER(c_uint64), (c_void_p, c_uint32, POINTER(c_size_t))),
     "vmsnap_faults_first_write": (POINTER(Fault), (c_void_p, c_int32, c_uint64, c_uint64, c_uint64)),
     "vmsnap_faults_event": (POINTER(FaultEvent), (c_void_p, c_size_t)),
+    "vmsnap_faults_memory_event": (POINTER(MemoryEvent), (c_void_p, c_size_t)),
     "vmsnap_faults_code_at": (POINTER(FaultCode), (c_void_p, c_uint32, c_uint64)),
     "vmsnap_faults_code": (POINTER(FaultCode), (c_void_p, c_size_t)),
     "vmsnap_faults_object": (POINTER(FaultObject), (c_void_p, c_size_t)),
@@ -1372,6 +1390,7 @@ FUNCTIONS = {
     "vmsnap_faults_builder_add_thread": (CHECKED, (c_void_p, c_int32, c_int32, c_char_p)),
     "vmsnap_faults_builder_add_syscall": (CHECKED, (c_void_p, c_int32, c_char_p)),
     "vmsnap_faults_builder_add_event": (CHECKED, (c_void_p, POINTER(FaultEvent))),
+    "vmsnap_faults_builder_add_memory_event": (CHECKED, (c_void_p, POINTER(MemoryEvent))),
     "vmsnap_faults_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_faults_join": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(FaultMark), c_size_t, POINTER(c_void_p))),
     "vmsnap_faults_of_process": (CHECKED, (c_void_p, c_int32, POINTER(c_void_p))),

@@ -7,7 +7,8 @@
  * x86-64.
  *
  *     cc -O2 -std=c17 -Icore/{include,base,capture} -o faults_limit tests/bench/faults_limit.c
- * core/base/{clock,error}.c \ core/capture/{fault_bpf,fault_programs,bpf_ring,perf_ring,tracepoint}.c && sudo
+ * core/base/{clock,error}.c
+ * \ core/capture/{fault_bpf,fault_programs,memory_calls,bpf_program,bpf_ring,perf_ring,tracepoint}.c && sudo
  * ./faults_limit
  *
  * With -fno-omit-frame-pointer call chains are as long as its calls are deep. */
@@ -214,9 +215,26 @@ static int count_one(void *size, const struct fault_sample *sample)
 	return 0;
 }
 
+static int ignore(void *ctx, const struct vmsnap_memory_event *event)
+{
+	(void)ctx;
+	(void)event;
+	return 0;
+}
+
+static int ignore_birth(void *ctx, uint64_t time, pid_t parent, pid_t child)
+{
+	(void)ctx;
+	(void)time;
+	(void)parent;
+	(void)child;
+	return 0;
+}
+
 static double one_look(int asks, int answers, int ring, struct perf_event_mmap_page *at, struct fault_bpf *bpf,
                        unsigned *size)
 {
+	const struct memory_listener ignored = { ignore, ignore_birth, NULL };
 	struct pollfd comes[2] = { { .fd = answers, .events = POLLIN }, { .fd = ring, .events = POLLIN } };
 	double each = 0;
 	must(write(asks, "t", 1) == 1, "write");
@@ -224,7 +242,7 @@ static double one_look(int asks, int answers, int ring, struct perf_event_mmap_p
 		poll(comes, 2, 20);
 		unsigned got = 0;
 		if (bpf)
-			fault_bpf_drain(bpf, count_one, &got);
+			fault_bpf_drain(bpf, count_one, &got, &ignored);
 		else
 			got = take_in(at);
 		*size = got ? got : *size;
@@ -246,7 +264,7 @@ static void one_round(const struct way *way, pid_t pid, int asks, int answers, d
 	int event = way->asked ? open_way(way, pid, ring) : -1;
 	struct fault_bpf bpf;
 	if (way->bpf) {
-		must(!(errno = fault_bpf_open(&bpf, RING, true)), "bpf");
+		must(!(errno = fault_bpf_open(&bpf, RING, true, true)), "bpf");
 		fault_bpf_add(&bpf, pid);
 	}
 	for (int i = 0; i < LOOKS; i++)

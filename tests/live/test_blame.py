@@ -255,6 +255,36 @@ class Faults(unittest.TestCase):
         self.assertEqual(result.err, "vmsnap: cannot execute /no/such/program: No such file or directory\n")
         self.assertEqual(result.status, 127)
 
+    def see_made_anew(self, kind, user=support.me(), without=None):
+        """What is said of its pages, {range: {(function, known)}}; and how it was watched."""
+        target = Target(self, "made_anew", kind, user=user)
+        result = blaming.blame(target, "--json", user=user, without=without)
+        need_faults(self, result)
+        document = json.loads(result.out)
+        found = {name: {(row["function"], row["known"]) for row in self.rows(document, target, name).values()
+                        if not row["mapped"]} for name in target.ranges}
+        target.end()
+        return found, document
+
+    def test_what_was_given_back_and_made_anew_is_not_blamed_on_who_wrote_before(self):
+        nobody, before, after = {(None, "unseen")}, {("wrote_before", "seen")}, {("writes_after", "seen")}
+        kinds = {
+            "stays": (before, set()), "populated": (nobody, set()), "locked": (nobody, set()), "direct": (nobody, set()),
+            "mapped_again": (nobody, set()), "mapped_over": (nobody, set()), "moved_over": (nobody, set()),
+            "moved_away": (set(), before), "moved_twice": (before, set()), "shrunk": (before | nobody, set()),
+            "heap": (nobody, set()), "freed": ({(None, "several")}, set()), "by_same_memory": (after, set()),
+            "by_vfork": (after, set()), "given_back_by_same_memory": (nobody, set()), "collapsed": (before, nobody),
+        }
+        for kind, expected in kinds.items():
+            with self.subTest(kind):
+                found, document = self.see_made_anew(kind)
+                if "memory" not in document["watched"]:
+                    skip(self, "what is given back is told to root, where the kernel takes programs")
+                if kind == "direct":  # some file systems copy all the same: inside the system call, which is seen
+                    found["pages"] = nobody if found["pages"] == {("direct", "seen")} else found["pages"]
+                self.assertEqual((found["pages"], found["there"]), expected)
+                self.assertEqual(document["lost"], 0)
+
     def test_written_pages_by_userfaultfd(self):
         self.written_pages("uffd", ("track", "userfaultfd"))
 
@@ -296,7 +326,7 @@ class Faults(unittest.TestCase):
         while watcher.poll() is None and len(kernel.programs(watcher.pid)) < 2:
             time.sleep(0.001)
         programs = kernel.programs(watcher.pid)
-        self.assertEqual(len(programs), 2)
+        self.assertGreaterEqual(len(programs), 2)
         watcher.kill()
         watcher.communicate()
         end = time.monotonic() + 60 * support.SLOWNESS

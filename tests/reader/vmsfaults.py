@@ -35,7 +35,7 @@ class Reader:
 
     def head(self):
         begin, length, lost, flags, pid = (self.cursor.varint() for _ in range(5))
-        self.expect(begin + length <= UINT64 and flags < 16 and pid <= INT32, "times, flags or a process")
+        self.expect(begin + length <= UINT64 and flags < 32 and pid <= INT32, "times, flags or a process")
         return {"watched": [begin, begin + length], "lost": lost - 1 if lost else None, "flags": flags, "pid": pid}
 
     def strings(self):
@@ -139,6 +139,20 @@ class Reader:
         self.expect(all(pid <= INT32 and child <= INT32 for _, pid, child in made), "a process")
         return made
 
+    def memory_events(self):
+        count = self.cursor.varint()
+        self.expect(count <= 1 << 22, "too many events of memory")
+        times = self.sums(self.cursor.varints("time", count), UINT64, "a time")
+        pids, kinds = self.cursor.varints("process", count), self.cursor.varints("kind", count)
+        steps, made, start = self.cursor.zigzags("start", count), [], 0
+        sizes, places = self.cursor.varints("size", count), self.cursor.varints("to", count)
+        for time, pid, kind, step, size, to in zip(times, pids, kinds, steps, sizes, places):
+            start = (start + step) & UINT64
+            self.expect(pid <= INT32 and kind <= 5 and start + size <= UINT64, "an event of memory")
+            self.expect(kind != 5 or to <= INT32, "a process")
+            made.append([time, pid, kind, start, start + size, to])
+        return made
+
 
 def read_faults(data, offset):
     reader = Reader(data, offset)
@@ -151,5 +165,7 @@ def read_faults(data, offset):
     made["code"] = reader.code(made["objects"])
     made["faults"] = reader.faults(stacks, made["threads"])
     made["events"] = reader.events()
+    if made["flags"] & 16:
+        made["memory_events"] = reader.memory_events()
     reader.cursor.finish()
     return made

@@ -203,6 +203,10 @@ class FaultEvent(ctypes.Structure):
     _fields_ = [("time", c_uint64), ("pid", c_int32), ("child", c_int32), ("kind", c_int)]
 
 
+class MemoryEvent(ctypes.Structure):
+    _fields_ = [("time", c_uint64), ("start", c_uint64), ("end", c_uint64), ("to", c_uint64), ("pid", c_int32), ("kind", c_int)]
+
+
 class FaultThread(ctypes.Structure):
     _fields_ = [("pid", c_int32), ("tid", c_int32), ("comm", c_char_p)]
 
@@ -429,6 +433,8 @@ def faults(lib, snap):
         "faults": [[row.time, row.address, row.ip, row.pid, row.tid, fault_stack(lib, table, row.stack), row.syscall,
                     row.kind, row.flags] for row in each(lib.vmsnap_faults_at, Fault, table)],
         "events": [[row.time, row.pid, row.child] for row in each(lib.vmsnap_faults_event, FaultEvent, table)],
+        **({"memory_events": [[row.time, row.pid, row.kind, row.start, row.end, row.to]
+                              for row in each(lib.vmsnap_faults_memory_event, MemoryEvent, table)]} if info.flags & 16 else {}),
     }}
 
 

@@ -427,7 +427,19 @@ def fault_parts(table):
             "process": numbers(row[1] for row in table["events"]),
             "child": numbers(row[2] for row in table["events"]),
         }),
+        **({"memory": memory_events(table["memory_events"])} if table["flags"] & 16 else {}),
     }
+
+
+def memory_events(rows):
+    return Table([len(rows)], {
+        "time": gaps(row[0] for row in rows),
+        "process": numbers(row[1] for row in rows),
+        "kind": numbers(row[2] for row in rows),
+        "start": differences(row[3] for row in rows),
+        "size": numbers(row[4] - row[3] for row in rows),
+        "to": numbers(row[5] for row in rows),
+    })
 
 
 def faults(table, spoil=None):

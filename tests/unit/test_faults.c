@@ -206,7 +206,7 @@ static void those_of_several_times_are_joined_and_marked(void **state)
 	assert_int_equal(info->count, 12);
 	assert_int_equal(info->lost, 6);
 	assert_int_equal(info->stacks, MADE_STACKS);
-	assert_int_equal(info->flags, VMSNAP_FAULTS_KINDS | VMSNAP_FAULTS_KERNEL);
+	assert_int_equal(info->flags, VMSNAP_FAULTS_KINDS | VMSNAP_FAULTS_KERNEL | VMSNAP_FAULTS_MEMORY);
 	assert_int_equal(info->pid, 7);
 	for (size_t i = 0; i < 12; i++) {
 		const struct vmsnap_fault *fault = vmsnap_faults_at(joined, i), *one = vmsnap_faults_at(faults, i / 2);

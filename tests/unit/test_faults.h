@@ -17,7 +17,7 @@ static inline struct vmsnap_faults *faults_made(size_t count)
 	struct vmsnap_faults_builder *builder = NULL;
 	struct vmsnap_faults *faults = NULL;
 	struct vmsnap_faults_info info = { .begin = 1000, .end = 5000000, .lost = 3, .pid = 7 };
-	info.flags = VMSNAP_FAULTS_KINDS | VMSNAP_FAULTS_KERNEL;
+	info.flags = VMSNAP_FAULTS_KINDS | VMSNAP_FAULTS_KERNEL | VMSNAP_FAULTS_MEMORY;
 	struct vmsnap_fault_object object = { .path = "/bin/made", .build_id = id, .build_id_len = sizeof(id) };
 	object.start = 0x401000;
 	object.end = 0x402000;
@@ -53,6 +53,22 @@ static inline struct vmsnap_faults *faults_made(size_t count)
 	const struct vmsnap_fault_event fork = { .time = 1999, .pid = 7, .child = 9 };
 	assert_int_equal(vmsnap_faults_builder_add_event(builder, &exec, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_faults_builder_add_event(builder, &fork, NULL), VMSNAP_OK);
+	static const struct vmsnap_memory_event memory[] = {
+		{ .time = 2100,
+		  .pid = 7,
+		  .kind = VMSNAP_MEMORY_EVENT_MOVED,
+		  .start = 0x7f0000000000,
+		  .end = 0x7f0000001000,
+		  .to = 0x7f0000100000 },
+		{ .time = 1000,
+		  .pid = 7,
+		  .kind = VMSNAP_MEMORY_EVENT_GIVEN_BACK,
+		  .start = 0x7f0000002000,
+		  .end = UINT64_MAX },
+		{ .time = 1999, .pid = 9, .kind = VMSNAP_MEMORY_EVENT_SHARED, .to = 7 },
+	};
+	for (size_t i = 0; i < sizeof(memory) / sizeof(*memory); i++)
+		assert_int_equal(vmsnap_faults_builder_add_memory_event(builder, &memory[i], NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_faults_builder_finish(builder, &faults, NULL), VMSNAP_OK);
 	vmsnap_faults_builder_free(builder);
 	return faults;
@@ -101,6 +117,11 @@ static inline void assert_same_faults(const struct vmsnap_faults *a, const struc
 		const struct vmsnap_fault_event *one = vmsnap_faults_event(a, i), *other = vmsnap_faults_event(b, i);
 		assert_true(one && other && one->time == other->time && one->pid == other->pid);
 		assert_true(one->child == other->child && one->kind == other->kind);
+	}
+	for (size_t i = 0; vmsnap_faults_memory_event(a, i) || vmsnap_faults_memory_event(b, i); i++) {
+		assert_true(vmsnap_faults_memory_event(a, i) && vmsnap_faults_memory_event(b, i));
+		assert_memory_equal(vmsnap_faults_memory_event(a, i), vmsnap_faults_memory_event(b, i),
+		                    sizeof(struct vmsnap_memory_event));
 	}
 	int32_t number, other;
 	for (size_t i = 0; vmsnap_faults_syscall(a, i, &number) || vmsnap_faults_syscall(b, i, &other); i++) {

@@ -54,7 +54,8 @@ enum vmsnap_faults_flag {
 	VMSNAP_FAULTS_KINDS = 1,    /* what each access was is known */
 	VMSNAP_FAULTS_ARMED = 2,    /* pages were armed at the begin: each first write of a page is a fault */
 	VMSNAP_FAULTS_CHILDREN = 4, /* of processes that were forked meanwhile, too */
-	VMSNAP_FAULTS_KERNEL = 8    /* also those inside system calls */
+	VMSNAP_FAULTS_KERNEL = 8,   /* also those inside system calls */
+	VMSNAP_FAULTS_MEMORY = 16   /* and what was given back and moved: vmsnap_faults_memory_event() */
 };
 const char *vmsnap_faults_flag_name(unsigned flag); /* of one bit: "kinds" */
 
@@ -95,6 +96,24 @@ struct vmsnap_fault_event {
 	int32_t child; /* of a fork */
 	int kind;      /* enum vmsnap_fault_event_kind */
 };
+/* What became of memory without a fault, by a call of the process.  When it began: it may have failed. */
+enum vmsnap_memory_event_kind {
+	VMSNAP_MEMORY_EVENT_GIVEN_BACK, /* munmap(2), mmap(2) in its place, madvise(2): its pages are gone */
+	VMSNAP_MEMORY_EVENT_FREED,     /* its pages may be gone: the kernel takes them when it needs some (MADV_FREE) */
+	VMSNAP_MEMORY_EVENT_MOVED,     /* its pages are at .to now: mremap(2) */
+	VMSNAP_MEMORY_EVENT_HEAP_END,  /* above .start there is no heap any more: brk(2) */
+	VMSNAP_MEMORY_EVENT_COLLAPSED, /* made huge pages of small ones, and zeros where there were none */
+	VMSNAP_MEMORY_EVENT_SHARED /* .pid, which was made then, has the memory of the process .to: vfork(2), CLONE_VM
+	                            */
+};
+/* This struct does not grow. */
+struct vmsnap_memory_event {
+	uint64_t time;       /* CLOCK_MONOTONIC */
+	uint64_t start, end; /* addresses; end is start where there is but one */
+	uint64_t to;
+	int32_t pid;
+	int kind; /* enum vmsnap_memory_event_kind */
+};
 struct vmsnap_fault_thread {
 	int32_t pid, tid;
 	const char *comm; /* "" if unknown */
@@ -121,6 +140,8 @@ const struct vmsnap_fault *vmsnap_faults_first_write(const struct vmsnap_faults 
 
 /* In the order of time; NULL past the end. */
 const struct vmsnap_fault_event *vmsnap_faults_event(const struct vmsnap_faults *faults, size_t index);
+/* In the order of time; NULL past the end. */
+const struct vmsnap_memory_event *vmsnap_faults_memory_event(const struct vmsnap_faults *faults, size_t index);
 
 /* Names, kept beside the faults so that they are there wherever a file is read. */
 /* NULL: nobody told. */
@@ -194,6 +215,9 @@ int vmsnap_faults_builder_add_syscall(struct vmsnap_faults_builder *builder, int
 /* In any order. */
 int vmsnap_faults_builder_add_event(struct vmsnap_faults_builder *builder, const struct vmsnap_fault_event *event,
                                     struct vmsnap_error *err);
+/* In any order. */
+int vmsnap_faults_builder_add_memory_event(struct vmsnap_faults_builder *builder,
+                                           const struct vmsnap_memory_event *event, struct vmsnap_error *err);
 /* With one holder.  The builder is empty then, and only to be freed. */
 int vmsnap_faults_builder_finish(struct vmsnap_faults_builder *builder, struct vmsnap_faults **out,
                                  struct vmsnap_error *err);

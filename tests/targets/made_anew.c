@@ -1,0 +1,249 @@
+/* Pages that one function wrote to, and that are given back, and made anew by something else: or not.
+ *
+ * made_anew KIND: after "go", wrote_before() writes to "pages" of its own; what comes then is told by the kinds below.
+ */
+#define _GNU_SOURCE
+#include "target.h"
+
+#include <sched.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+enum { PAGES = 32, BYTES = PAGES * PAGE };
+static char *pages, *there, *old;
+static int file;
+
+#define FUNCTION __attribute__((noinline, noclone)) void
+FUNCTION wrote_before(volatile char *at, size_t bytes);
+FUNCTION writes_after(volatile char *at, size_t bytes);
+
+FUNCTION wrote_before(volatile char *at, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += PAGE)
+		at[i] = 1;
+}
+
+FUNCTION writes_after(volatile char *at, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += PAGE)
+		at[i] += 2;
+}
+
+static char *map_at(char *at, size_t bytes, int flags)
+{
+	char *made = mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	if (made == MAP_FAILED)
+		cannot("map memory");
+	if (!(flags & MAP_POPULATE))
+		madvise(made, bytes, MADV_NOHUGEPAGE);
+	return made;
+}
+
+static void must(int result, const char *what)
+{
+	if (result < 0)
+		cannot(what);
+}
+
+static void populate(void)
+{
+	must(madvise(pages, BYTES, MADV_POPULATE_WRITE), "populate");
+}
+
+static void give_back(void)
+{
+	must(madvise(pages, BYTES, MADV_DONTNEED), "give back");
+}
+
+/* ---- kinds -------------------------------------------------------------------------------- */
+
+static void stays(void)
+{
+}
+
+static void populated(void)
+{
+	give_back();
+	populate();
+}
+
+static void locked(void)
+{
+	give_back();
+	must(mlock(pages, BYTES), "lock");
+}
+
+/* Past the page cache, which no fault of the process is for. */
+static void direct(void)
+{
+	give_back();
+	must((int)pread(file, pages, BYTES, 0), "read directly");
+}
+
+static void mapped_again(void)
+{
+	must(munmap(pages, BYTES), "unmap");
+	map_at(pages, BYTES, MAP_FIXED_NOREPLACE | MAP_POPULATE);
+}
+
+static void mapped_over(void)
+{
+	map_at(pages, BYTES, MAP_FIXED | MAP_POPULATE);
+}
+
+static void moved_over(void)
+{
+	if (mremap(old, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, pages) != pages)
+		cannot("move");
+}
+
+static void moved_away(void)
+{
+	if (mremap(pages, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, there) != there)
+		cannot("move");
+}
+
+static void moved_twice(void)
+{
+	moved_away();
+	if (mremap(there, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, pages) != pages)
+		cannot("move");
+}
+
+/* Its end is cut off, and is then made anew. */
+static void shrunk(void)
+{
+	if (mremap(pages, BYTES, BYTES / 2, 0) != pages || mremap(pages, BYTES / 2, BYTES, 0) != pages)
+		cannot("shrink and grow");
+	populate();
+}
+
+static void heap(void)
+{
+	if (brk(pages) || brk(pages + BYTES))
+		cannot("make the heap smaller and larger");
+	populate();
+}
+
+static void freed(void)
+{
+	must(madvise(pages, BYTES, MADV_FREE), "free");
+}
+
+static int from_child(void *unused)
+{
+	(void)unused;
+	writes_after(pages, BYTES);
+	return 0;
+}
+
+static void by_same_memory(void)
+{
+	static char stack[64 << 10] __attribute__((aligned(16)));
+	give_back();
+	pid_t child = clone(from_child, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+	must(child, "clone");
+	waitpid(child, NULL, 0);
+}
+
+static void by_vfork(void)
+{
+	give_back();
+	if (!vfork()) {
+		from_child(NULL);
+		_exit(0);
+	}
+}
+
+/* By who has this memory, and with nothing there before. */
+static void given_back_by_same_memory(void)
+{
+	if (!vfork()) {
+		give_back();
+		_exit(0);
+	}
+	populate();
+}
+
+static void collapsed(void)
+{
+	must(madvise(there, HUGE_PAGE, MADV_HUGEPAGE), "want huge pages");
+	must(madvise(there, HUGE_PAGE, MADV_COLLAPSE), "collapse");
+}
+
+static const struct {
+	const char *name;
+	void (*act)(void);
+} kinds[] = {
+	{ "stays", stays },
+	{ "populated", populated },
+	{ "locked", locked },
+	{ "direct", direct },
+	{ "mapped_again", mapped_again },
+	{ "mapped_over", mapped_over },
+	{ "moved_over", moved_over },
+	{ "moved_away", moved_away },
+	{ "moved_twice", moved_twice },
+	{ "shrunk", shrunk },
+	{ "heap", heap },
+	{ "freed", freed },
+	{ "by_same_memory", by_same_memory },
+	{ "by_vfork", by_vfork },
+	{ "given_back_by_same_memory", given_back_by_same_memory },
+	{ "collapsed", collapsed },
+};
+
+/* ---- before ------------------------------------------------------------------------------- */
+
+static void open_file(void)
+{
+	char name[] = "/tmp/vmsnap-anew-XXXXXX";
+	file = mkstemp(name);
+	must(file, "make a file");
+	unlink(name);
+	must(ftruncate(file, BYTES), "make a file");
+	must(fcntl(file, F_SETFL, O_DIRECT), "read a file directly");
+}
+
+static void find_pages(const char *kind)
+{
+	pages = map_at(NULL, BYTES, 0);
+	there = map_at(NULL, BYTES, 0);
+	old = map_at(NULL, BYTES, 0);
+	writes_after(old, BYTES);
+	if (!strcmp(kind, "heap")) {
+		pages = (char *)(((uintptr_t)sbrk(BYTES + PAGE) + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
+		must(brk(pages + BYTES), "make the heap larger");
+	}
+	if (!strcmp(kind, "collapsed")) {
+		there = map_at(NULL, 2 * HUGE_PAGE, 0);
+		there = (char *)(((uintptr_t)there + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+		writes_after(there, HUGE_PAGE - PAGE);
+		pages = there + HUGE_PAGE - PAGE;
+	}
+	if (!strcmp(kind, "direct"))
+		open_file();
+}
+
+int main(int argc, char **argv)
+{
+	size_t which = 0, count = sizeof(kinds) / sizeof(*kinds);
+	die_with_parent();
+	while (which < count && (argc < 2 || strcmp(kinds[which].name, argv[1]) != 0))
+		which++;
+	if (which == count)
+		return 2;
+	find_pages(kinds[which].name);
+	size_t bytes = kinds[which].act == collapsed ? PAGE : BYTES;
+	say_range("pages", pages, bytes);
+	say_range("there", there, kinds[which].act == collapsed ? HUGE_PAGE - PAGE : BYTES);
+	next_command();
+	wrote_before(pages, bytes);
+	kinds[which].act();
+	stand_still();
+}
