@@ -138,6 +138,24 @@ class Touched(unittest.TestCase):
                               if int(row["start"], 16) <= data < int(row["start"], 16) + row["pages"] * truth.PAGE)
                          ["touched_by_debugger"])
 
+    def test_a_breakpoint_does_not_tell_all_that_is_on_its_page(self):
+        need_frames(self)
+        gdb = Gdb(self, "gdb_cow", "fork")
+        gdb("vmsnap auto fork")
+        gdb("break parent_done")
+        gdb("run")
+        at = truth.page_of(gdb.number("(unsigned long) parent_done"))
+        text = gdb("vmsnap cow -l")
+        self.assertRegex(text, rf"(?m)^  {at:x} +1 page  copied_by_child, touched by gdb: breakpoint 3\n(?!    )")
+        self.assertNotIn(f"  {at:x}", gdb("vmsnap cow").partition("\nvariables")[2])
+        gdb("vmsnap take before")
+        other = truth.page_of(gdb.number("(unsigned long) &malloc"))
+        gdb("break *malloc")
+        gdb("nexti")
+        text = gdb("vmsnap diff before now")
+        self.assertRegex(text, r"(?m)^2 pages of executable code hold gdb.s breakpoints: ")
+        self.assertNotIn(f"  {other:x}", text.partition("\nnames on changed pages")[2])
+
     def test_code_that_the_program_patched_is_told_though_a_breakpoint_is_on_its_page(self):
         for where in ("apart", "behind"):  # on its page, and on another
             gdb = self.started("patch")

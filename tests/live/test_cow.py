@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import os
 import subprocess
 import sys
 import time
@@ -253,6 +254,74 @@ class Cow(unittest.TestCase):
         # A few pages of the stack and of libc's data are written on the way out of fork().
         self.assertLess(sum(totals[name] for name in totals if name.startswith("copied")), 60)
         target.end()
+
+    # A child maps 16 pages of its parent's memory privately, reads all and writes one; and it loads a library.
+    BORROWED = """
+import ctypes, mmap, os, signal, sys
+PRCTL, DEATHSIG = ctypes.CDLL(None).prctl, 1
+PAGE, PAGES = mmap.PAGESIZE, 16
+fd = os.memfd_create("lent")
+os.truncate(fd, PAGES * PAGE)
+lent = mmap.mmap(fd, PAGES * PAGE)
+for page in range(PAGES):
+    lent[page * PAGE] = 1
+where = lambda area: f"{ctypes.addressof(ctypes.c_char.from_buffer(area)):x}"
+print(where(lent), flush=True)
+sys.stdin.readline()
+pid = os.fork()
+if not pid:
+    PRCTL(DEATHSIG, signal.SIGKILL)
+    borrowed = mmap.mmap(fd, PAGES * PAGE, flags=mmap.MAP_PRIVATE)
+    sum(borrowed[page * PAGE] for page in range(PAGES))
+    borrowed[5 * PAGE] = 2
+    ctypes.CDLL(sys.argv[1])
+    print(os.getpid(), where(borrowed), flush=True)
+signal.pause()
+"""
+
+    def borrow(self):
+        """(parent, child, where the memory is in each, a snapshot of the parent from before the fork)"""
+        process = subprocess.Popen([sys.executable, "-c", self.BORROWED, os.environ["VMSNAP_LIB"]],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        for last in (process.wait, process.kill, process.stdin.close, process.stdout.close):
+            self.addCleanup(last)
+        lent = int(process.stdout.readline(), 16)
+        before = capture(self, process.pid)
+        time.sleep(0.03)  # the kernel tells when the child began in ticks of 10 ms
+        process.stdin.write("fork\n")
+        pid, borrowed = process.stdout.readline().split()
+        return process.pid, int(pid), lent, int(borrowed, 16), before
+
+    @staticmethod
+    def verdict_of(cow, at):
+        return next((line["verdict"] for line in cow["ranges"]
+                     if number(line["start"]) <= at < number(line["start"]) + line["pages"] * PAGE), None)
+
+    def test_what_a_child_maps_of_files_is_the_files(self):
+        parent, child, lent, borrowed, before = self.borrow()
+        in_parent, in_child = (kernel.entries(pid, [(at, at + 16 * PAGE)])
+                               for pid, at in ((parent, lent), (child, borrowed)))
+        if sees_frames(support.me()):
+            frames = [[side[at + page * PAGE] & kernel.FRAME for page in range(16)]
+                      for side, at in ((in_parent, lent), (in_child, borrowed))]
+            self.assertEqual([a == b for a, b in zip(*frames)], [page != 5 for page in range(16)])
+        library = os.path.realpath(os.environ["VMSNAP_LIB"]).encode()
+        of_library = [vma for vma in kernel.maps(child) if vma.name == library]
+        self.assertFalse([vma for vma in kernel.maps(parent) if vma.name == library])
+        pages = kernel.entries(child, [(vma.start, vma.end) for vma in of_library])
+        own = "only_in_child"  # that the parent had it at the fork, and dropped it, no base from before it rules out
+        for base in (None, before):
+            cow = ask(self, "cow", parent, child, *(("--base", base) if base else ()))
+            self.assertEqual([self.verdict_of(cow, borrowed + page * PAGE) for page in range(16)],
+                             [own if page == 5 else "file" for page in range(16)])
+            told = {at: self.verdict_of(cow, at) for at in pages}
+            self.assertEqual(told, {at: "file" if entry & kernel.FILE else own for at, entry in pages.items()})
+            self.assertLessEqual({"file", own}, set(told.values()))
+            # All symbols of a library that nobody wrote to say nothing.
+            for line in cow["ranges"]:
+                if line["verdict"] == "file":
+                    self.assertEqual((line["names"], line["names_total"] or 0), ([], 0), line)
+            self.assertTrue(any(line["names"] for line in cow["ranges"]))
 
     # Two areas of eight pages that a child is not given, in two ways; the child writes to the first page of the first.
     WITHHELD = """
