@@ -264,6 +264,7 @@ static int export_open(struct exporting *e)
 	            (options->no_headings ? VMSNAP_EXPORT_NO_HEADING : 0u);
 	status = status ? status : strip_parse(options, &how.strip);
 	e->strip = how.strip;
+	how.raw_symbols = options->no_demangle;
 	if (!status && !options->format)
 		status = trouble("export: --format is missing: sqlite, tsv, openmetrics, pprof or folded");
 	if (!status && !number_of(vmsnap_export_format_name, VMSNAP_EXPORT_COUNT, options->format, &format))

@@ -121,6 +121,7 @@ static int html_open(const struct options *options, struct vmsnap_html **html)
 	int status = strip_parse(options, &made.strip);
 	made.strip |= options->no_names ? VMSNAP_STRIP_NAMES : 0;
 	made.contents = options->report_contents;
+	made.raw_symbols = options->no_demangle;
 	if (!status && options->range)
 		status = address_range_parse(options->range, 4096, &made.start, &made.end);
 	if (status)

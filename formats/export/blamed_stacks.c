@@ -32,11 +32,11 @@ static void count_pages(const struct blame_row *row, uint64_t page_size, uint64_
 	pages[BLAMED_WRITTEN] = bytes[VMSNAP_BECAME_WRITTEN] / page_size;
 }
 
-static int tell_row(const struct blame_row *row, const struct vmsnap_blame *blame, blamed_fn each, void *ctx,
-                    struct vmsnap_error *err)
+static int tell_row(const struct blame_row *row, const struct vmsnap_blame *blame, struct vmsnap_names *names,
+                    blamed_fn each, void *ctx, struct vmsnap_error *err)
 {
 	const struct vmsnap *before, *first = vmsnap_blame_process(blame, 0, &before), *snap;
-	struct blamed_stack stack = { .faults = vmsnap_blame_faults(blame), .row = row, .snap = first };
+	struct blamed_stack stack = { .faults = vmsnap_blame_faults(blame), .row = row, .snap = first, .names = names };
 	count_pages(row, vmsnap_info(first)->page_size, stack.pages);
 	if (!(stack.pages[BLAMED_COPIED] | stack.pages[BLAMED_NEW] | stack.pages[BLAMED_WRITTEN]))
 		return VMSNAP_OK;
@@ -48,14 +48,14 @@ static int tell_row(const struct blame_row *row, const struct vmsnap_blame *blam
 	return each(ctx, &stack, err);
 }
 
-static int tell_rows(const struct vmsnap_blame *blame, struct work *work, blamed_fn each, void *ctx,
-                     struct vmsnap_error *err)
+static int tell_rows(const struct vmsnap_blame *blame, struct vmsnap_names *names, struct work *work, blamed_fn each,
+                     void *ctx, struct vmsnap_error *err)
 {
 	const struct vmsnap *before;
 	struct blame_rows rows;
 	int rc = blame_rows_make(&rows, blame, VMSNAP_BLAME_BY_STACK, NULL, work, err);
 	for (size_t i = 0; !rc && vmsnap_blame_process(blame, 0, &before) && i < rows.count; i++)
-		rc = tell_row(&rows.items[i], blame, each, ctx, err);
+		rc = tell_row(&rows.items[i], blame, names, each, ctx, err);
 	blame_rows_free(&rows);
 	return rc;
 }
@@ -82,7 +82,9 @@ int blamed_stacks_add(struct blamed_stacks *stacks, const struct vmsnap *const *
 	int rc = vmsnap_blame_stored(stacks->latest, stacks->count, snaps, count, &how, &blame, err);
 	if (!rc) {
 		note_watch(stacks, vmsnap_faults_info(vmsnap_blame_faults(blame)), snaps[0]);
-		rc = tell_rows(blame, work, each, ctx, err);
+		if (!stacks->raw_symbols && !stacks->names && vmsnap_names_new(snaps[0], NULL, &stacks->names, NULL))
+			stacks->names = NULL;
+		rc = tell_rows(blame, stacks->names, work, each, ctx, err);
 		vmsnap_blame_free(blame);
 	}
 	if (rc && rc != VMSNAP_ERR_NOT_FOUND)
@@ -98,12 +100,13 @@ void blamed_stacks_free(struct blamed_stacks *stacks)
 	for (size_t i = 0; i < stacks->count; i++)
 		vmsnap_unref(stacks->latest[i]);
 	free(stacks->latest);
+	vmsnap_names_free(stacks->names);
 	*stacks = (struct blamed_stacks){ 0 };
 }
 
 void blamed_name(const struct blamed_stack *stack, uint64_t address, char out[BLAMED_NAME_MAX])
 {
-	code_name(stack->faults, stack->row->fault->pid, address, true, out);
+	code_name(stack->faults, stack->row->fault->pid, address, true, stack->names, out);
 }
 
 const char *blamed_remark(const struct blamed_stack *stack, char room[64])

@@ -17,6 +17,7 @@ struct blamed_stack {
 	const uint64_t *frames;
 	size_t count;
 	uint64_t pages[BLAMED_VALUES];
+	struct vmsnap_names *names; /* what tells functions as their language does; or NULL */
 };
 typedef int (*blamed_fn)(void *ctx, const struct blamed_stack *stack, struct vmsnap_error *err);
 
@@ -27,6 +28,8 @@ struct blamed_stacks {
 	uint64_t begin, end; /* of all that was watched: wall clock of the first, and how long in all */
 	uint64_t lost;       /* UINT64_MAX: some, nobody knows how many */
 	bool any;
+	bool raw_symbols; /* asked for */
+	struct vmsnap_names *names;
 };
 /* Snapshots of one instant, in the order of time: those of each process before them are remembered. */
 int blamed_stacks_add(struct blamed_stacks *stacks, const struct vmsnap *const *snaps, size_t count, struct work *work,

@@ -76,7 +76,7 @@ static int stack_line(struct events *events, const struct vmsnap_fault *fault)
 	const uint64_t *frames = vmsnap_faults_stack(events->faults, fault->stack, &count);
 	text->len = 0;
 	for (size_t i = count; !rc && i-- > 0;) {
-		code_name(events->faults, fault->pid, frames[i], true, name);
+		code_name(events->faults, fault->pid, frames[i], true, NULL, name);
 		rc = line_put_name(text, name);
 		if (!rc && i)
 			rc = line_put(text, ";", 1);

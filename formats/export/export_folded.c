@@ -56,7 +56,9 @@ static int put_memory(void *ctx, const struct memory_stack *stack, struct vmsnap
 
 static int folded_open(struct vmsnap_export *e, struct vmsnap_error *err)
 {
-	(void)e, (void)err;
+	struct blamed_stacks *stacks = e->state;
+	(void)err;
+	stacks->raw_symbols = e->options.raw_symbols;
 	return VMSNAP_OK;
 }
 

@@ -155,20 +155,26 @@ static uint64_t mapping_of(struct vmsnap_export *e, const struct vmsnap_fault_ob
 	return number;
 }
 
-static uint64_t function_of(struct vmsnap_export *e, const char *name, const char *file)
+/* symbol: what its file calls it. */
+static uint64_t function_called(struct vmsnap_export *e, const char *name, const char *symbol, const char *file)
 {
 	struct pprof *p = e->state;
-	const uint64_t key[] = { name_of(e, name), name_of(e, file) };
+	const uint64_t key[] = { name_of(e, name), name_of(e, symbol), name_of(e, file) };
 	bool is_new;
 	uint64_t number = number_of(p, FUNCTION, key, sizeof(key), &is_new);
 	if (!is_new)
 		return number;
 	proto_number(&p->message, 1, number);
 	proto_number(&p->message, 2, key[0]);
-	proto_number(&p->message, 3, key[0]);
-	proto_number(&p->message, 4, key[1]);
+	proto_number(&p->message, 3, key[1]);
+	proto_number(&p->message, 4, key[2]);
 	put_message(e, PROFILE_FUNCTION);
 	return number;
+}
+
+static uint64_t function_of(struct vmsnap_export *e, const char *name, const char *file)
+{
+	return function_called(e, name, name, file);
 }
 
 static uint64_t put_location(struct vmsnap_export *e, uint64_t mapping, uint64_t address, uint64_t function,
@@ -201,7 +207,9 @@ static uint64_t location_of(struct vmsnap_export *e, const struct blamed_stack *
 	        code && code->object != UINT32_MAX ? vmsnap_faults_object(stack->faults, code->object) : NULL;
 	blamed_name(stack, address, name);
 	uint64_t mapping = object ? mapping_of(e, object) : 0;
-	return put_location(e, mapping, address, function_of(e, name, code ? code->file : ""), code ? code->line : 0);
+	const char *symbol = code && *code->function ? code->function : name;
+	return put_location(e, mapping, address, function_called(e, name, symbol, code ? code->file : ""),
+	                    code ? code->line : 0);
 }
 
 /* ---- samples ---- */
@@ -323,6 +331,7 @@ static int pprof_open(struct vmsnap_export *e, struct vmsnap_error *err)
 	if (deflateInit2(&p->deflate, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
 		return fail_no_memory(err);
 	p->deflating = true;
+	p->stacks.raw_symbols = e->options.raw_symbols;
 	proto_bytes(&p->outer, PROFILE_STRING, "", 0);
 	put_outer(e);
 	return p->rc ? fail_no_memory(err) : VMSNAP_OK;

@@ -50,6 +50,15 @@ static void add_remark(struct vmsnap_html *html, const struct vmsnap_faults *fau
 		add_frame(html, text, rc);
 }
 
+/* What a function is called in its language those of any process tell. */
+static struct vmsnap_names *names_of_any(const struct vmsnap_html *html)
+{
+	for (size_t i = 0; i < html->process_count; i++)
+		if (html->processes[i].names)
+			return html->processes[i].names;
+	return NULL;
+}
+
 static void fill_stack(struct vmsnap_html *html, struct report_stack *stack, const struct vmsnap_faults *faults,
                        const struct vmsnap_fault *fault, int *rc)
 {
@@ -63,11 +72,11 @@ static void fill_stack(struct vmsnap_html *html, struct report_stack *stack, con
 	stack->line = functions && code ? code->line : 0;
 	add_remark(html, faults, fault, rc);
 	if (!count) {
-		code_name(faults, fault->pid, fault->ip, functions, name);
+		code_name(faults, fault->pid, fault->ip, functions, names_of_any(html), name);
 		add_frame(html, name, rc);
 	}
 	for (size_t i = 0; !*rc && i < count; i++) {
-		code_name(faults, fault->pid, frames[i], functions, name);
+		code_name(faults, fault->pid, frames[i], functions, names_of_any(html), name);
 		add_frame(html, name, rc);
 	}
 	stack->count = (uint32_t)html->code.frame_count - stack->first;

@@ -421,8 +421,10 @@ static void bind_names(struct vmsnap_html *html, struct report_process *process,
 	vmsnap_names_free(process->names);
 	if (vmsnap_names_new(snap, html->options.sysroot, &process->names, NULL))
 		process->names = NULL; /* a page without names is better than none */
-	else
-		vmsnap_names_set_cancelled(process->names, html->options.cancelled, html->options.cancel_ctx);
+	if (!process->names)
+		return;
+	vmsnap_names_set_cancelled(process->names, html->options.cancelled, html->options.cancel_ctx);
+	vmsnap_names_set_demangled(process->names, !html->options.raw_symbols);
 }
 
 /* A fork leaves the stacks of the parent's other threads in the child. */

@@ -44,11 +44,9 @@ static struct changed_by_code code_of(const struct changed_by *by, const struct 
 {
 	const struct vmsnap_faults *faults = vmsnap_blame_faults(by->blame);
 	const struct vmsnap_fault_code *code = vmsnap_faults_code_at(faults, (uint32_t)fault->pid, fault->ip);
-	const char *nicer =
-	        code && *code->function && by->names ? vmsnap_names_demangle(by->names, code->function) : NULL;
-	code_name(faults, fault->pid, fault->ip, true, name);
+	code_name(faults, fault->pid, fault->ip, true, by->names, name);
 	return (struct changed_by_code){
-		.function = nicer ? nicer : name,
+		.function = name,
 		.file = code ? code->file : "",
 		.line = code ? code->line : 0,
 		.syscall = syscall_of(faults, fault),

@@ -1169,7 +1169,7 @@ class ExportOptions(Structure):  # struct vmsnap_export_options
     _fields_ = [
         ("size", c_size_t), ("flags", c_uint), ("strip", c_uint), ("host", c_char_p), ("table", c_char_p),
         ("path", c_char_p), ("write", WriteFn), ("ctx", c_void_p), ("dialect", c_int),
-        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("raw_symbols", c_bool),
     ]
 
 
@@ -1177,7 +1177,7 @@ class HtmlOptions(Structure):  # struct vmsnap_html_options
     _fields_ = [
         ("size", c_size_t), ("strip", c_uint), ("title", c_char_p), ("start", c_uint64), ("end", c_uint64),
         ("sysroot", c_char_p), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
-        ("contents", c_bool),
+        ("contents", c_bool), ("raw_symbols", c_bool),
     ]
 
 

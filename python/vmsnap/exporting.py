@@ -30,9 +30,10 @@ class Export(Owned):
     _free = "vmsnap_export_free"
 
     def __init__(self, format, path=None, table=None, runs=False, changed=False, arguments=False, headings=True, host=None,
-                 strip=(), schema="sqlite"):
+                 strip=(), schema="sqlite", demangled=True):
         """path None: not of "sqlite"; finish() returns the bytes.  table and headings: of "tsv", and schema, who reads it.
-        strip: what is left out, of "pfns", "cmdline", "names", "host", "contents", "faults"."""
+        strip: what is left out, of "pfns", "cmdline", "names", "host", "contents", "faults".
+        demangled: functions in stacks as their language has them."""
         super().__init__()
         flags = ((ExportFlag.RUNS if runs else 0) | (ExportFlag.CHANGED if changed else 0) |
                  (ExportFlag.ARGUMENTS if arguments else 0) | (0 if headings else ExportFlag.NO_HEADING))
@@ -48,7 +49,7 @@ class Export(Owned):
         raw = lambda text, what: None if text is None else given.raw(text, what)  # noqa: E731
         options = _lib.cancellable(_header.ExportOptions, flags=flags, strip=given.strip(strip), host=raw(host, "a host's name"),
                                    table=raw(table, "a table's name"), path=raw(path, "the file's name"),
-                                   dialect=_one_of(_DIALECTS, schema, "schema"))
+                                   dialect=_one_of(_DIALECTS, schema, "schema"), raw_symbols=not demangled)
         if path is None:
             options.write = _header.WriteFn(write)
         self._options = options  # its strings are used until it is finished

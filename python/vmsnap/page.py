@@ -13,11 +13,12 @@ class Page(Owned):
 
     _free = "vmsnap_html_free"
 
-    def __init__(self, title="", strip=(), start=0, end=0, sysroot=None, contents=False):
+    def __init__(self, title="", strip=(), start=0, end=0, sysroot=None, contents=False, demangled=True):
         """strip: what is left out, of "pfns", "cmdline", "names", "host", "contents".  end 0: all pages.  contents: the
-        bytes that changed, too, and which variables they are."""
+        bytes that changed, too, and which variables they are.  demangled: as Names.demangled."""
         super().__init__()
         options = _lib.cancellable(_header.HtmlOptions, strip=given.strip(strip), title=given.raw(title, "a title"), start=start, end=end, contents=contents,
+                                   raw_symbols=not demangled,
                                    sysroot=None if sysroot is None else given.raw(sysroot, "a folder's name"))
         self._options = options  # its strings are used until the page is saved
         _lib.call_holding_interrupts(lib().vmsnap_html_new, byref(options), byref(self._handle))

@@ -138,6 +138,21 @@ class Stacks(unittest.TestCase):
             whole, less = ((gzip.decompress(text) if format_ == "pprof" else text) for text in (whole, less))
             self.assertEqual((b"main" in whole, b"main" in less), (True, False))
 
+    def test_functions_are_told_in_their_language(self):
+        symbol, name = b"_ZN4shop6orders17h0123456789abcdefE", b"shop::orders"
+        code = [[*row[:3], symbol if row[3] == b"main" else row[3], *row[4:]] for row in FAULTS["code"]]
+        path = os.path.join(self.folder.name, "rust.vms")
+        with open(path, "wb") as file:
+            file.write(cases.file_of(process(1000, BEFORE), process(9000, AFTER, faults=dict(FAULTS, code=code)))[0])
+        for words, there in (((), (True, False)), (("--no-demangle",), (False, True))):
+            folded = self.export("--format", "folded", *words, path)
+            self.assertEqual((name in folded, symbol in folded), there)
+            # A profile has both, and shows one.
+            profile = Profile(self.export("--format", "pprof", *words, path))
+            shown = {profile.text(function[2]) for function in profile.functions.values()}
+            self.assertEqual((name.decode() in shown, symbol.decode() in shown), there)
+            self.assertIn(symbol.decode(), {profile.text(function[3]) for function in profile.functions.values()})
+
     def test_blame_tells_it_again_from_the_file(self):
         done = command("blame", self.file, "--json")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -31,14 +31,14 @@ class ByCode(unittest.TestCase):
         with open(cls.file, "wb") as file:
             file.write(cases.file_of(*models)[0])
 
-    def page(self, *words):
+    def page(self, *words, file=None):
         out = os.path.join(self.folder.name, "out.html")
-        done = command("report", self.file, "-o", out, *words)
+        done = command("report", file or self.file, "-o", out, *words)
         self.assertEqual(done.returncode, 0, done.stderr)
         return out
 
-    def data(self, *words):
-        with open(self.page(*words), encoding="utf-8") as file:
+    def data(self, *words, file=None):
+        with open(self.page(*words, file=file), encoding="utf-8") as file:
             return vmsreport.Report(file.read()).head
 
     def rows(self, head):
@@ -63,6 +63,17 @@ class ByCode(unittest.TestCase):
         })
         self.assertEqual(head["code"]["watched"], [1, 5, 6])
         self.assertEqual(head["code"]["left_out"], 0)
+
+    def test_functions_are_told_in_their_language(self):
+        symbol, name = "_ZN4shop6orders17h0123456789abcdefE", "shop::orders"
+        code = [[*row[:3], symbol.encode() if row[3] == b"main" else row[3], *row[4:]] for row in known.FAULTS["code"]]
+        path = os.path.join(self.folder.name, "rust.vms")
+        models = known.process(1000, known.BEFORE), known.process(9000, known.AFTER, faults=dict(known.FAULTS, code=code))
+        with open(path, "wb") as file:
+            file.write(cases.file_of(*models)[0])
+        for words, there in (((), (True, False)), (("--no-demangle",), (False, True))):
+            strings = self.data(*words, file=path)["strings"]
+            self.assertEqual((name in strings, symbol in strings), there)
 
     def test_what_is_stripped_is_not_given(self):
         self.assertNotIn("code", self.data("--strip", "faults"))

@@ -40,6 +40,8 @@ struct vmsnap_export_options {
 	int dialect; /* enum vmsnap_schema_dialect: of TSV, who reads it; ClickHouse and others alike but POSTGRES */
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;
+	/* Functions in stacks as files have them, not as their language does; tables have them so in any case. */
+	bool raw_symbols;
 };
 
 struct vmsnap_export;

@@ -22,6 +22,7 @@ struct vmsnap_html_options {
 	/* What pages held, too, where snapshots keep it: of bytes that changed from one instant to the next what they
 	 * were and are, 4 MiB at the most, and which variables they are. */
 	bool contents;
+	bool raw_symbols; /* as vmsnap_names_set_demangled(names, false) has them */
 };
 
 /* A page that is being made.  It keeps the last snapshot of each process, those with which forks begin, and a few

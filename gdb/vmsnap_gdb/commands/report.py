@@ -18,7 +18,7 @@ Example:
 
     NAME = "report"
     USAGE = "FILE.html [SNAPSHOT...]"
-    OPTIONS = (options.NO_NAMES, options.Option("contents", None, None, None, "with the bytes that changed, and variables' values"))
+    OPTIONS = (options.NO_NAMES, options.NO_DEMANGLE, options.Option("contents", None, None, None, "with the bytes that changed, and variables' values"))
     OPERANDS = (1, None)
     SNAPSHOTS = True
 
@@ -34,7 +34,7 @@ Example:
         path = files.output_of(operands[0])
         snapshots = sorted((session.resolve(word) for word in words), key=lambda each: each.info.monotonic)
         save_page(path, snapshots, title="gdb", strip=("names",) if given["no-names"] else (),
-                  contents=bool(given["contents"]))
+                  contents=bool(given["contents"]), demangled=not given["no-demangle"] and gdb.parameter("print demangle"))
         return f"{plain(path)} shows {len(snapshots)} snapshot{'' if len(snapshots) == 1 else 's'}: open it in a browser.\n"
 
 
