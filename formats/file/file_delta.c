@@ -291,6 +291,7 @@ struct sections_seen {
 	uint32_t count, crc;
 	bool delta;
 	uint64_t bytes; /* without what pages hold */
+	uint64_t pages; /* in sections PAGE, inflated */
 	struct section snap;
 };
 
@@ -344,6 +345,7 @@ static int take_section(struct delta_chain *chain, const struct reading *reading
 	bool contents = section->type == SECTION_HASH || section->type == SECTION_CONT;
 	bool once = chain->once(section->type), delta = section->type == SECTION_DELT;
 	seen->bytes += contents ? 0 : SECTION_HEADER_BYTES + section->stored;
+	seen->pages += section->type == SECTION_PAGE ? section->raw : 0;
 	if (section->flags & ~SECTION_FLAGS || section->reserved)
 		return file_bad(chain->source->name, chain->err, VMSNAP_ERR_NEWER, offset,
 		                "a section with unknown flags");
@@ -479,6 +481,7 @@ static int step_down(struct delta_chain *chain, struct inflater *inflater)
 		bytes_free(&link->raw);
 		chain->whole = !rc;
 		chain->whole_bytes = seen.bytes;
+		chain->whole_pages = seen.pages;
 		if (!rc && chain->count && link[-1].delta.depth != 1)
 			return bad(chain, link[-1].offset, "it says that it is further from a whole one than it is");
 		return rc ? rc : VMSNAP_END;

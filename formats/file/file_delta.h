@@ -55,6 +55,7 @@ struct delta_chain {
 	bool have_payloads;   /* of what the link at `from` differs from: they were made before */
 	uint64_t bytes;       /* of the links, without what pages hold */
 	uint64_t whole_bytes; /* the same of the base, if whole */
+	uint64_t whole_pages; /* and its sections PAGE, inflated */
 	struct payloads payloads;
 	struct bytes base_snap; /* SNAP of the base, if whole */
 	uint64_t charged;

@@ -6,6 +6,7 @@
 #include "error.h"
 #include "file_delta.h"
 #include "file_delta_pages.h"
+#include "file_delta_work.h"
 #include "file_encode.h"
 #include "file_load.h"
 #include "patch.h"
@@ -30,6 +31,7 @@ struct delta_writer {
 	/* What the next one is a difference to: .base or .whole of its process, or of a relative. */
 	struct newest *from;
 	bool on_whole;
+	uint64_t work; /* to load what was made last */
 	uint64_t clock;
 	uint64_t held;              /* bytes of whole ones */
 	struct vmsnap_file *before; /* the file that is added to; NULL: none */
@@ -281,11 +283,26 @@ static uint64_t whole_now(const struct file_stored *stored, const struct vmsnap 
 	return (uint64_t)((double)stored->whole_bytes * (double)runs / (double)stored->whole_runs);
 }
 
-/* A chain that is full already, or whose differences are half as large again as a whole one would be: then it takes
- * some three times as long to read as that one, or up to four with thousands of mappings. */
+/* A chain that is full already, or whose differences are half as large again as a whole one would be. */
 static bool is_due(const struct file_stored *stored, const struct vmsnap *snap)
 {
 	return stored->depth == DELTA_DEPTH_MAX || stored->delta_bytes >= whole_now(stored, snap) * 3 / 2;
+}
+
+/* How much there would be to do to load it, were it whole: its pages are taken to be like those of the last one. */
+static uint64_t work_if_whole(const struct file_stored *stored, const struct vmsnap *snap, const struct payloads *own)
+{
+	double pages = (double)stored->whole_pages * (double)snap->runs.count;
+	return delta_work_whole(payloads_size(own),
+	                        stored->whole_runs ? (uint64_t)(pages / (double)stored->whole_runs) : 0);
+}
+
+/* Whether it takes no more than three times as long to load as if it were whole.  That it is known to a sixth is
+ * enough. */
+static bool is_quick(uint64_t work, uint64_t whole)
+{
+	enum { MOST = 26 }; /* tenths */
+	return work / MOST <= whole / 10;
 }
 
 /* The whole one, if it may be one's base again: not too much hangs on it yet. */
@@ -300,15 +317,13 @@ static struct base *whole_again(struct delta_writer *writer, struct newest *newe
 	return newest->whole.snap ? &newest->whole : NULL;
 }
 
-static const struct base *choose_base(struct delta_writer *writer, const struct vmsnap *snap)
+static void choose_from(struct delta_writer *writer, const struct vmsnap *snap)
 {
 	struct newest *own = find_newest(writer, snap);
 	writer->from = own ? own : find_relative(writer, snap);
-	writer->on_whole = writer->from && is_due(&writer->from->base.stored, snap);
-	if (!writer->from)
-		return NULL;
-	writer->from->used = ++writer->clock;
-	return writer->on_whole ? whole_again(writer, writer->from) : &writer->from->base;
+	writer->on_whole = false;
+	if (writer->from)
+		writer->from->used = ++writer->clock;
 }
 
 /* As the whole one of those to come.  It only serves to make them smaller. */
@@ -329,26 +344,64 @@ static bool same_kind(const struct vmsnap_info *a, const struct vmsnap_info *b)
 	return a->page_size == b->page_size && a->known.pfn == b->known.pfn;
 }
 
+/* What is being made: a difference to `base`, of which no more than a part of its runs may differ. */
+struct difference {
+	const struct base *base;
+	const struct vmsnap *snap;
+	const struct payloads *own;
+	uint64_t offset;
+	size_t runs_most;
+};
+
+static int put_difference(const struct difference *of, struct payload *out, struct vmsnap_error *err)
+{
+	struct run_difference pages;
+	int rc = run_difference_make(&pages, of->base->snap, of->snap, of->runs_most);
+	if (rc == VMSNAP_ERR_NO_MEMORY)
+		rc = fail_no_memory(err);
+	if (!rc) {
+		put_varint(&out->bytes, of->base->stored.depth + 1);
+		put_varint(&out->bytes, of->offset - of->base->stored.offset);
+		put_word(&out->bytes, of->base->stored.crc);
+		put_patches(&of->base->payloads, of->own, out);
+		rc = put_pages(of->snap, &pages, out, err);
+	}
+	run_difference_free(&pages);
+	return rc;
+}
+
+/* VMSNAP_END also if it would take too long to load. */
+static int make_on(struct delta_writer *writer, const struct difference *of, struct payload *out,
+                   struct vmsnap_error *err)
+{
+	struct delta made;
+	payload_clear(out);
+	if (!of->base || !same_kind(vmsnap_info(of->base->snap), vmsnap_info(of->snap)))
+		return VMSNAP_END;
+	int rc = put_difference(of, out, err);
+	if (rc || !delta_take(cursor_of(out->bytes.data, out->bytes.len), &made))
+		return rc ? rc : VMSNAP_END;
+	writer->work = of->base->stored.work + delta_work_link(made, out->bytes.len);
+	uint64_t whole = work_if_whole(&writer->from->base.stored, of->snap, of->own);
+	return is_quick(writer->work, whole) ? VMSNAP_OK : VMSNAP_END;
+}
+
 int delta_writer_make(struct delta_writer *writer, const struct vmsnap *snap, uint64_t offset,
                       const struct payloads *own, struct payload *out, struct vmsnap_error *err)
 {
 	enum { FEW = 64 };
-	const struct base *base = choose_base(writer, snap);
-	if (!base || !same_kind(vmsnap_info(base->snap), vmsnap_info(snap)))
+	size_t runs = snap->runs.count;
+	choose_from(writer, snap);
+	if (!writer->from)
 		return VMSNAP_END;
-	struct run_difference pages;
-	int rc = run_difference_make(&pages, base->snap, snap, snap->runs.count / (writer->on_whole ? 4 : 2) + FEW);
-	if (rc == VMSNAP_ERR_NO_MEMORY)
-		rc = fail_no_memory(err);
-	if (!rc) {
-		put_varint(&out->bytes, base->stored.depth + 1);
-		put_varint(&out->bytes, offset - base->stored.offset);
-		put_word(&out->bytes, base->stored.crc);
-		put_patches(&base->payloads, own, out);
-		rc = put_pages(snap, &pages, out, err);
-	}
-	run_difference_free(&pages);
-	return rc;
+	struct difference of = { &writer->from->base, snap, own, offset, runs / 2 + FEW };
+	int rc = is_due(&of.base->stored, snap) ? VMSNAP_END : make_on(writer, &of, out, err);
+	if (rc != VMSNAP_END)
+		return rc;
+	of.base = whole_again(writer, writer->from);
+	of.runs_most = runs / 4 + FEW;
+	writer->on_whole = true;
+	return make_on(writer, &of, out, err);
 }
 
 /* Where it is and what hangs on what, of a difference to what choose_base() gave. */
@@ -360,24 +413,29 @@ static void note_difference(const struct delta_writer *writer, uint64_t bytes, s
 	out->delta_bytes = on->delta_bytes + bytes;
 	out->whole_bytes = on->whole_bytes;
 	out->whole_runs = before->whole_runs;
+	out->whole_pages = before->whole_pages;
+	out->work = writer->work;
 	out->whole = before->whole;
 	out->whole_offset = before->whole_offset;
 }
 
-void delta_writer_wrote(struct delta_writer *writer, const struct vmsnap *snap, uint64_t offset, bool whole,
-                        uint64_t bytes, uint32_t crc, struct payloads *own)
+void delta_writer_wrote(struct delta_writer *writer, const struct vmsnap *snap, const struct delta_written *as,
+                        struct payloads *own)
 {
 	struct newest *newest = find_newest(writer, snap), *from = writer->from;
 	struct base next = { .snap = vmsnap_ref(snap), .payloads = *own };
 	*own = (struct payloads){ 0 };
-	next.stored = (struct file_stored){ .crc = crc,
-		                            .offset = offset,
-		                            .whole_bytes = bytes,
+	bool whole = as->whole;
+	next.stored = (struct file_stored){ .crc = as->crc,
+		                            .offset = as->offset,
+		                            .whole_bytes = as->bytes,
 		                            .whole = SIZE_MAX,
-		                            .whole_offset = offset,
-		                            .whole_runs = snap->runs.count };
+		                            .whole_offset = as->offset,
+		                            .whole_runs = snap->runs.count,
+		                            .whole_pages = as->pages,
+		                            .work = delta_work_whole(payloads_size(&next.payloads), as->pages) };
 	if (!whole)
-		note_difference(writer, bytes, &next.stored);
+		note_difference(writer, as->bytes, &next.stored);
 	bool fresh = !newest;
 	if (fresh)
 		newest = place_for(writer); /* not that of a relative: it was used last */

@@ -17,9 +17,16 @@ void delta_writer_free(struct delta_writer *writer);
  * it is to be stored whole. */
 int delta_writer_make(struct delta_writer *writer, const struct vmsnap *snap, uint64_t offset,
                       const struct payloads *own, struct payload *out, struct vmsnap_error *err);
-/* It was written, as what make() gave or whole: so many bytes without what pages hold, and what its END says of
- * its headers.  Takes over the payloads. */
-void delta_writer_wrote(struct delta_writer *writer, const struct vmsnap *snap, uint64_t offset, bool whole,
-                        uint64_t bytes, uint32_t crc, struct payloads *own);
+/* It was written, as what make() gave or whole. */
+struct delta_written {
+	uint64_t offset;
+	bool whole;
+	uint64_t bytes; /* without what pages hold */
+	uint64_t pages; /* if whole, in sections PAGE, before they were deflated */
+	uint32_t crc;   /* what its END says of its headers */
+};
+/* Takes over the payloads. */
+void delta_writer_wrote(struct delta_writer *writer, const struct vmsnap *snap, const struct delta_written *as,
+                        struct payloads *own);
 
 #endif

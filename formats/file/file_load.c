@@ -502,16 +502,15 @@ static int load_base_pages(struct loader *loader, const struct delta_chain *chai
 	return rc ? rc : load_pages(loader, kind);
 }
 
-static int lay_over(struct loader *loader, const struct run_list *low, struct run_layers *layers)
+static int lay_over(struct loader *loader, const struct run_list *low, const struct run_layers *layers)
 {
 	struct decode *decode = &loader->decode;
 	struct run_list made, *own = &decode->snap->runs;
 	static const struct run_list none;
-	int rc = run_layers_finish(layers);
 	const struct run_list *high = layers->count ? &layers->items[0].runs : &none;
-	if (!rc && low == own && !high->count)
+	if (low == own && !high->count)
 		return VMSNAP_OK;
-	rc = rc ? rc : runs_lay_over(low, high, decode->snap->info.page_size, false, &made, &decode->work);
+	int rc = runs_lay_over(low, high, decode->snap->info.page_size, false, &made, &decode->work);
 	if (rc)
 		return work_fail(&decode->work, rc, decode->err);
 	work_release(&decode->work, low == own ? low->count * sizeof(struct run) : 0);
@@ -520,13 +519,26 @@ static int lay_over(struct loader *loader, const struct run_list *low, struct ru
 	return VMSNAP_OK;
 }
 
-static int load_delta_pages(struct loader *loader, const struct delta_chain *chain, const struct vmsnap *known,
+/* Each is let go of as soon as its pages are read, and all are made one before there is more: memory that was not used
+ * yet costs more than what is done with it. */
+static int load_links(struct loader *loader, struct delta_chain *chain, struct run_layers *layers)
+{
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < chain->count; i++) {
+		rc = decode_link(loader, &chain->links[i], layers);
+		bytes_free(&chain->links[i].raw);
+	}
+	if (rc)
+		return rc;
+	rc = run_layers_finish(layers);
+	return rc ? work_fail(&loader->decode.work, rc, loader->decode.err) : VMSNAP_OK;
+}
+
+static int load_delta_pages(struct loader *loader, struct delta_chain *chain, const struct vmsnap *known,
                             const struct kind *kind)
 {
 	struct run_layers layers = { .page_size = loader->decode.snap->info.page_size, .work = &loader->decode.work };
-	int rc = VMSNAP_OK;
-	for (size_t i = 0; !rc && i < chain->count; i++)
-		rc = decode_link(loader, &chain->links[i], &layers);
+	int rc = load_links(loader, chain, &layers);
 	if (!rc && !known) {
 		rc = load_base_pages(loader, chain, kind);
 		if (rc)

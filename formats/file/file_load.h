@@ -39,6 +39,8 @@ struct file_stored {
 	uint64_t offset, delta_bytes, whole_bytes; /* along the chain, and of the whole one, without what pages hold */
 	size_t whole;                              /* the number of that, in the file that was read */
 	uint64_t whole_offset, whole_runs;
+	uint64_t whole_pages; /* bytes of its sections PAGE, inflated */
+	uint64_t work;        /* file_delta_work.h: all that there is to do to load it */
 };
 int file_load_stored(const struct vmsnap_file *file, size_t index, struct payloads *payloads, struct file_stored *out,
                      struct vmsnap_error *err);

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "file_contents.h"
 #include "file_delta.h"
+#include "file_delta_work.h"
 #include "file_error.h"
 #include "file_index.h"
 #include "file_load.h"
@@ -256,6 +257,15 @@ int file_load_around(const struct vmsnap_file *file, size_t index, uint64_t addr
 	return load_knowing(file, index, FILE_LOAD_ALL, 0, &address, known, known_count, out, err);
 }
 
+/* Before it is made: its payloads are those of what is whole. */
+static uint64_t work_of_chain(const struct delta_chain *chain)
+{
+	uint64_t sum = delta_work_whole(payloads_size(&chain->payloads), chain->whole_pages);
+	for (size_t i = 0; i < chain->count; i++)
+		sum += delta_work_link(chain->links[i].delta, chain->links[i].raw.len);
+	return sum;
+}
+
 int file_load_stored(const struct vmsnap_file *file, size_t index, struct payloads *payloads, struct file_stored *out,
                      struct vmsnap_error *err)
 {
@@ -277,6 +287,7 @@ int file_load_stored(const struct vmsnap_file *file, size_t index, struct payloa
 		                     .err = err };
 	rc = file_source_read(&file->source, entry.offset + entry.bytes - END_BYTES, bytes, sizeof(bytes), err);
 	rc = rc ? rc : delta_chain_find(&chain, index, NULL, NULL);
+	uint64_t chain_work = rc ? 0 : work_of_chain(&chain);
 	rc = rc ? rc : delta_chain_make(&chain);
 	if (!rc && (!end_read(bytes, &end) || !payloads_copy(payloads, &chain.payloads)))
 		rc = fail_no_memory(err);
@@ -289,7 +300,9 @@ int file_load_stored(const struct vmsnap_file *file, size_t index, struct payloa
 			                     .whole = chain.base,
 			                     .whole_offset = file->index.entries[chain.base].offset,
 			                     .whole_runs =
-			                             file_pages_runs(&file->source, &file->index.entries[chain.base]) };
+			                             file_pages_runs(&file->source, &file->index.entries[chain.base]),
+			                     .whole_pages = chain.whole_pages,
+			                     .work = chain_work };
 	delta_chain_free(&chain);
 	return rc;
 }

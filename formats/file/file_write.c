@@ -27,7 +27,8 @@ struct stream_writer {
 	struct vmsnap_file *before;       /* these, or NULL */
 	bool no_contents;
 	struct delta_writer *deltas; /* NULL: each is whole */
-	uint64_t contents_bytes;     /* of the snapshot that is being written */
+	/* Of the snapshot that is being written; pages_bytes: in sections PAGE, before they are deflated. */
+	uint64_t contents_bytes, pages_bytes;
 };
 
 static int put_header(struct stream_writer *writer, const struct section *section)
@@ -52,6 +53,7 @@ static int put_section(struct stream_writer *writer, uint32_t type, bool require
 		.raw = payload->bytes.len,
 		.crc = crc_of(0, stored->data, stored->len),
 	};
+	writer->pages_bytes += type == SECTION_PAGE ? section.raw : 0;
 	int rc = put_header(writer, &section);
 	return rc ? rc : sink_write(&writer->sink, stored->data, stored->len, writer->err);
 }
@@ -415,13 +417,18 @@ static int put_snapshot(struct stream_writer *writer, const struct vmsnap *snap)
 	writer->start = writer->sink.written;
 	writer->sections = 0;
 	writer->headers_crc = 0;
-	writer->contents_bytes = 0;
+	writer->contents_bytes = writer->pages_bytes = 0;
 	int rc = writer->deltas ? put_shortest(writer, snap, &own, &whole) : put_whole(writer, snap);
 	uint64_t bytes = writer->sink.written - writer->start - writer->contents_bytes;
 	rc = rc ? rc : put_end(writer);
 	if (!rc && writer->deltas)
-		delta_writer_wrote(writer->deltas, snap, writer->whole + writer->start, whole, bytes,
-		                   writer->headers_crc, &own);
+		delta_writer_wrote(writer->deltas, snap,
+		                   &(struct delta_written){ .offset = writer->whole + writer->start,
+		                                            .whole = whole,
+		                                            .bytes = bytes,
+		                                            .pages = writer->pages_bytes,
+		                                            .crc = writer->headers_crc },
+		                   &own);
 	payloads_free(&own);
 	return rc;
 }

@@ -11,9 +11,12 @@ enum {
 	LEAST_FOUND = 8,   /* and from anywhere else, which takes a few bytes to say */
 };
 
-/* Where in the base each window is that it has; of equal ones the last. */
+/* Where in the base each window is that it has: of equal ones the first and the last, as of three thousand names that
+ * are the same, and of which some are new, only from the first on all can be copied at once. */
 struct windows {
-	uint32_t *places; /* plus 1 */
+	struct window {
+		uint32_t first, last; /* plus 1 */
+	} * places;
 	unsigned bits;
 };
 
@@ -32,8 +35,11 @@ static bool windows_make(struct windows *windows, struct cursor base)
 	windows->places = calloc((size_t)1 << windows->bits, sizeof(*windows->places));
 	if (!windows->places)
 		return false;
-	for (size_t i = 0; i + WINDOW <= len && i < UINT32_MAX; i++)
-		windows->places[window_hash(windows, base.at + i)] = (uint32_t)i + 1;
+	for (size_t i = 0; i + WINDOW <= len && i < UINT32_MAX; i++) {
+		struct window *window = &windows->places[window_hash(windows, base.at + i)];
+		window->last = (uint32_t)i + 1;
+		window->first = window->first ? window->first : window->last;
+	}
 	return true;
 }
 
@@ -65,11 +71,16 @@ static size_t find_alike(const struct patch_draft *draft, size_t at, size_t *fro
 		return count;
 	if (cursor_left(&draft->to) - at < WINDOW)
 		return 0;
-	uint32_t place = draft->windows.places[window_hash(&draft->windows, draft->to.at + at)];
-	if (!place)
+	const struct window *window = &draft->windows.places[window_hash(&draft->windows, draft->to.at + at)];
+	if (!window->last)
 		return 0;
-	*from = place - 1;
+	*from = window->last - 1;
 	count = alike(draft->base, *from, draft->to, at);
+	if (window->first != window->last) {
+		size_t from_first = alike(draft->base, window->first - 1, draft->to, at);
+		*from = from_first > count ? window->first - 1 : *from;
+		count = from_first > count ? from_first : count;
+	}
 	return count >= LEAST_FOUND ? count : 0;
 }
 
@@ -118,6 +129,15 @@ void patch_make(struct cursor base, struct cursor to, struct bytes *out)
 
 /* ---- applying one -------------------------------------------------------------------- */
 
+/* Most numbers of a patch are below 128. */
+static inline bool take_small(struct cursor *patch, uint64_t *out)
+{
+	if (patch->at == patch->end || *patch->at & 0x80)
+		return take_varint(patch, out);
+	*out = *patch->at++;
+	return true;
+}
+
 bool patch_apply(struct cursor base, struct cursor patch, uint64_t len, struct bytes *out)
 {
 	uint64_t behind = 0, all = cursor_left(&base);
@@ -127,19 +147,21 @@ bool patch_apply(struct cursor base, struct cursor patch, uint64_t len, struct b
 		return false;
 	}
 	while (out->len < len) {
-		struct cursor fresh;
-		uint64_t count, distance, left = len - out->len;
-		if (!take_column(&patch, &fresh) || cursor_left(&fresh) > left)
+		const uint8_t *fresh;
+		uint64_t count, distance;
+		if (!take_small(&patch, &count) || count > len - out->len || !take_bytes(&patch, count, &fresh))
 			return false;
-		put_bytes(out, fresh.at, cursor_left(&fresh));
+		memcpy(out->data + out->len, fresh, (size_t)count);
+		out->len += (size_t)count;
 		if (out->len == len)
 			break;
-		if (!take_varint(&patch, &count) || !count || count > len - out->len || !take_varint(&patch, &distance))
+		if (!take_small(&patch, &count) || !count || count > len - out->len || !take_small(&patch, &distance))
 			return false;
 		uint64_t from = behind + unzigzag(distance);
 		if (from > all || count > all - from)
 			return false;
-		put_bytes(out, base.at + from, (size_t)count);
+		memcpy(out->data + out->len, base.at + from, (size_t)count);
+		out->len += (size_t)count;
 		behind = from + count;
 	}
 	return !cursor_left(&patch);

@@ -384,8 +384,7 @@ def tracking(bench):
 
 
 def deltas(bench):
-    head = ("Snapshots", "whole", "as differences", "to load the last, whole", "as a difference", "to walk all, whole",
-            "as differences")
+    head = ("Snapshots", "Measure", "whole", "as differences", "ratio", "at most", "")
     return [f"{machine()}.", markdown([head, *delta_rows.rows(bench)])]
 
 
