@@ -406,11 +406,22 @@ static bool has_left(const struct freeze *freeze, const struct frozen_process *p
 	       same_memory(process->pid, freeze->processes[process->parent].pid) == SAME_MEMORY_NO;
 }
 
+/* Where nobody else wants a processor, what is to stop does so sooner if we yield to it. */
+static void begin(struct freeze *freeze)
+{
+	if (freeze->realtime.crowded)
+		realtime_begin(&freeze->realtime);
+	freeze->began = monotonic_now();
+}
+
 static int find_and_seize(struct freeze *freeze, int pass, size_t *added, struct vmsnap_error *err)
 {
 	int rc = freeze_add_children(freeze, added, err);
 	if (rc)
 		return rc;
+	/* Who is seized and forks stands at once. */
+	if (freeze->tree && !freeze->began)
+		begin(freeze);
 	for (size_t p = 0; p < freeze->count; p++) {
 		struct frozen_process *process = &freeze->processes[p];
 		process->stuck |= freeze->given_up >= GIVEN_UP_MAX;
@@ -484,14 +495,6 @@ void freeze_look_at_waiting(struct freeze *freeze)
 	}
 }
 
-/* Where nobody else wants a processor, what is to stop does so sooner if we yield to it. */
-static void begin(struct freeze *freeze)
-{
-	if (freeze->realtime.crowded)
-		realtime_begin(&freeze->realtime);
-	freeze->began = monotonic_now();
-}
-
 int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 {
 	if (!freeze->started)
@@ -501,8 +504,6 @@ int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 	 * each look is frozen in part. */
 	for (int pass = 0; pass < LIST_PASSES; pass++) {
 		size_t added = 0;
-		if (freeze->tree && !freeze->began)
-			begin(freeze);
 		int rc = find_and_seize(freeze, pass, &added, err);
 		if (rc)
 			return rc;

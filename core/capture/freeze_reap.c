@@ -51,13 +51,32 @@ void freeze_reap_task(struct freeze *freeze, const struct frozen_process *proces
 	pthread_mutex_unlock(&freeze->lock);
 }
 
-void freeze_reap_threads(struct freeze *freeze)
+/* The task at *t of *p, or else the first behind; 0: there is none. */
+static pid_t task_from(struct freeze *freeze, size_t *p, size_t *t)
 {
 	pthread_mutex_lock(&freeze->lock);
-	for (size_t p = 0; p < freeze->count; p++)
-		for (size_t t = 0; t < freeze->processes[p].count; t++)
-			reap_if_ended(&freeze->processes[p], &freeze->processes[p].tasks[t]);
+	for (; *p < freeze->count && *t >= freeze->processes[*p].count; ++*p)
+		*t = 0;
+	pid_t tid = *p < freeze->count ? freeze->processes[*p].tasks[*t].tid : 0;
 	pthread_mutex_unlock(&freeze->lock);
+	return tid;
+}
+
+static void reap_at(struct freeze *freeze, size_t p, size_t t)
+{
+	pthread_mutex_lock(&freeze->lock);
+	reap_if_ended(&freeze->processes[p], &freeze->processes[p].tasks[t]);
+	pthread_mutex_unlock(&freeze->lock);
+}
+
+/* Asks without the lock, which the thread that freezes needs for each task that it adds: thousands of calls take
+ * some 10 ms, and as long as a busy machine likes.  By what was asked nothing is taken. */
+void freeze_reap_threads(struct freeze *freeze)
+{
+	pid_t tid;
+	for (size_t p = 0, t = 0; (tid = task_from(freeze, &p, &t)); t++)
+		if (tracee_has_ended(tid))
+			reap_at(freeze, p, t);
 }
 
 /* ---- seizing that lasts too long -------------------------------------------------- */

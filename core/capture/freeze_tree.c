@@ -311,9 +311,10 @@ int freeze_note_memory(struct freeze *freeze)
 
 int freeze_find_descendants(struct freeze *freeze, struct vmsnap_error *err)
 {
-	/* One pass sees what stays.  Whoever forks without end is not met before the
-	 * freeze, and each pass that tries holds more descriptors of the dead. */
-	enum { PASSES_OF_RUNNING = 4 };
+	/* One pass sees what stays, a second what was born meanwhile; the freeze will look once more before it
+	 * begins.  Whoever forks without end is not met before it, and each pass that tries holds more descriptors of
+	 * the dead, and takes 0.2 s for ten thousand threads. */
+	enum { PASSES_OF_RUNNING = 2 };
 	size_t added = 1;
 	int rc = VMSNAP_OK;
 	for (int pass = 0; pass < PASSES_OF_RUNNING && added && !rc; pass++) {

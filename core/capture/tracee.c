@@ -82,15 +82,20 @@ bool tracee_look_behind(pid_t tid, struct tracee_stop *stop)
 	return true;
 }
 
-bool tracee_reap(pid_t tid)
+bool tracee_has_ended(pid_t tid)
 {
 	siginfo_t info = { 0 };
 	if (waitid(P_PID, (id_t)tid, &info, WEXITED | WNOWAIT | WNOHANG | __WALL))
 		return errno == ECHILD;
+	return info.si_pid && tells_end(&info);
+}
+
+bool tracee_reap(pid_t tid)
+{
+	siginfo_t info = { 0 };
 	/* The end of a thread stays until it is taken; a stop would be taken, too. */
-	if (!info.si_pid || !tells_end(&info))
+	if (!tracee_has_ended(tid))
 		return false;
-	info.si_pid = 0;
 	return waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL) || info.si_pid;
 }
 

@@ -12,7 +12,7 @@
  * Which thread asks what:
  *   the one that freezes   PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_GETEVENTMSG,
  *                          PTRACE_GETSIGINFO, PTRACE_GET_SYSCALL_INFO, PTRACE_DETACH; tracee_look(), tracee_reap()
- *   the one that polls     tracee_reap() only: for a freeze whose thread waits in SEIZE
+ *   the one that polls     tracee_has_ended(), tracee_reap() only: for a freeze whose thread waits in SEIZE
  *   others of the caller   may call waitpid(-1, ...) at any time and then see, and take away,
  *                          what a tracee does: tracee_look_behind() finds such a stop
  *   a watch's              as the one that freezes; another reaps as long as it seizes (watch_tasks.h)
@@ -61,6 +61,8 @@ enum tracee_state tracee_any(pid_t *tid, struct tracee_stop *stop);
 /* For the tracer only: whether it stands in a stop that somebody has waited for already,
  * and which.  The task is one that tracee_look() takes to be running. */
 bool tracee_look_behind(pid_t tid, struct tracee_stop *stop);
+/* For any thread: whether it has ended, or is not ours (any more). */
+bool tracee_has_ended(pid_t tid);
 /* For any thread: takes the end of a thread that is not its process's main one.  Whether
  * there is nothing more to come of it. */
 bool tracee_reap(pid_t tid);

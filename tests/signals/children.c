@@ -8,7 +8,6 @@
 
 static volatile pid_t told;
 static volatile int told_status;
-static unsigned pause_us;
 
 static void on_child(int number, siginfo_t *info, void *context)
 {
@@ -56,15 +55,14 @@ static void *run_children(void *nothing)
 {
 	for (int status = 1; !book->end; status = status % 200 + 1) {
 		make_child(status);
-		usleep(pause_us);
+		usleep(pace.children_us);
 	}
 	book->busy--;
 	return nothing;
 }
 
-void start_children(unsigned pause)
+void start_children(void)
 {
-	pause_us = pause;
 	handle(SIGCHLD, on_child, SA_NOCLDSTOP);
 	book->busy++;
 	start(run_children, NULL, PART_STACK);

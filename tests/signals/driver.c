@@ -29,6 +29,7 @@
 #include <vmsnap.h>
 
 #include "hooks.h"
+#include "parts.h"
 
 /* A thread that is never seen to stop is what is looked for; on a machine that is busy, and with our niceness, it may
  * take minutes until each of ten thousand has been asked, and has stopped. */
@@ -101,6 +102,7 @@ static int capture_all(const struct plan *plan, struct vmsnap ***snaps, size_t *
 struct sums {
 	unsigned long captures, full, others;
 	size_t processes, threads; /* of the last one */
+	unsigned long pending;     /* queued signals of its user, at each */
 	struct timespec begun;
 	double longest; /* s */
 };
@@ -126,11 +128,19 @@ static void tell_missed(const struct vmsnap *snap, const struct sums *sums)
 	      vmsnap_info(snap)->pid, missed, first, seconds_since(sums->begun));
 }
 
+/* Signals that were queued and had not come, of all processes of the user; a timer has a place there always. */
+static unsigned long pending_at(const struct vmsnap *snap)
+{
+	struct vmsnap_status_field field;
+	return vmsnap_status_find(snap, "SigQ", &field) ? 0 : strtoul(field.text, NULL, 10);
+}
+
 static void note(struct vmsnap *const *snaps, size_t count, struct sums *sums)
 {
 	bool full = true;
 	sums->processes = count;
 	sums->threads = vmsnap_thread_count(snaps[0]);
+	sums->pending += pending_at(snaps[0]);
 	for (size_t i = 0; i < count; i++) {
 		if (vmsnap_info(snaps[i])->freeze == VMSNAP_FREEZE_FULL)
 			continue;
@@ -164,6 +174,32 @@ static void capture(const struct plan *plan, struct sums *sums)
 		vmsnap_unref_all(snaps, count);
 }
 
+/* Signals before which threads stood. */
+struct met {
+	unsigned long queued, timers, standard, own;
+};
+
+static struct met count_met(void)
+{
+	struct met met = { .own = hooks.met[SIGSEGV] + hooks.met[SIGFPE] + hooks.met[SIGTRAP] };
+	for (int number = 1; number <= SIGRTMAX; number++) {
+		bool timer = number == TIMER_TO_PROCESS || number == TIMER_TO_THREAD;
+		*(timer ? &met.timers : number >= SIGRTMIN ? &met.queued : &met.standard) += hooks.met[number];
+	}
+	met.standard -= met.own;
+	return met;
+}
+
+static void tell_met(const struct sums *sums)
+{
+	struct met met = count_met();
+	printf("stood before %lu queued signals, %lu of timers, %lu standard ones (%lu SIGCHLD), %lu of a thread's "
+	       "own\n",
+	       met.queued, met.timers, met.standard, (unsigned long)hooks.met[SIGCHLD], met.own);
+	printf("%lu signals were pending, %lu threads were stopped from outside\n", sums->pending,
+	       (unsigned long)hooks.halted);
+}
+
 static void tell(const struct sums *sums)
 {
 	printf("captures %lu, full %lu, processes %zu, threads %zu, the longest %.1f s\n", sums->captures, sums->full,
@@ -171,6 +207,7 @@ static void tell(const struct sums *sums)
 	printf("seized %lu, interrupted %lu, released %lu, stops taken by others %lu, by the thief %lu\n",
 	       (unsigned long)hooks.seized, (unsigned long)hooks.interrupted, (unsigned long)hooks.released,
 	       (unsigned long)hooks.stolen, (unsigned long)taken);
+	tell_met(sums);
 	printf("waited %lu times while the other thread came round %lu times\n", (unsigned long)hooks.waited,
 	       (unsigned long)hooks.rounds);
 }

@@ -57,7 +57,7 @@ static void before_request(int request)
 	}
 }
 
-static void after_request(int request)
+static void after_request(int request, unsigned long data)
 {
 	if (request == PTRACE_SEIZE) {
 		unsigned long number = hooks.seized++;
@@ -68,6 +68,7 @@ static void after_request(int request)
 		interrupted = true;
 	} else if (request == PTRACE_DETACH) {
 		hooks.released++;
+		hooks.met[data < sizeof(hooks.met) / sizeof(*hooks.met) ? data : 0]++;
 	}
 }
 
@@ -82,7 +83,7 @@ HOOK long ptrace(enum __ptrace_request request, ...)
 	long result = syscall(SYS_ptrace, (long)request, pid, address, data);
 	int saved = errno;
 	step();
-	after_request((int)request);
+	after_request((int)request, (unsigned long)data);
 	errno = saved;
 	return result;
 }
@@ -92,6 +93,12 @@ HOOK long ptrace(enum __ptrace_request request, ...)
 static bool is_stop(int code)
 {
 	return code == CLD_TRAPPED || code == CLD_STOPPED;
+}
+
+/* As PTRACE_EVENT_STOP has it. */
+static bool is_halt(const siginfo_t *info)
+{
+	return info->si_code == CLD_TRAPPED && info->si_status == (SIGSTOP | 128 << 8);
 }
 
 HOOK int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
@@ -106,6 +113,7 @@ HOOK int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 	if (!result && info && info->si_pid) {
 		if (!freezes && !(options & WNOWAIT) && is_stop(info->si_code))
 			hooks.stolen++;
+		hooks.halted += freezes && is_halt(info);
 		step();
 	}
 	errno = saved;

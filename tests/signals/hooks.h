@@ -22,6 +22,8 @@ struct hooks {
 	atomic_ulong waited;   /* that the freezing thread waited for it */
 	atomic_ulong not_seen; /* that it did so in vain */
 	atomic_ulong stolen;   /* stops that the watching thread took */
+	atomic_ulong met[65];  /* by number: signals before which a thread stood, and was let go with */
+	atomic_ulong halted;   /* threads that were seen to stand because somebody had stopped their process */
 	atomic_ulong steps;    /* calls that count for .kill_after */
 	_Atomic pid_t freezer; /* the thread that seized last */
 	atomic_bool frozen;    /* from the first seizing to the first release */

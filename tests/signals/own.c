@@ -131,7 +131,7 @@ static void *run_own(void *nothing)
 	let_in(SIGTRAP);
 	for (int round = 1; !book->end; round++) {
 		do_one(round);
-		usleep(100);
+		usleep(pace.own_us);
 	}
 	book->busy--;
 	return nothing;

@@ -170,7 +170,7 @@ static void *send_to(void *of_process)
 				send_queued(to, 0);
 			send_standard(to);
 		}
-		usleep(300);
+		usleep(pace.sending_us);
 	}
 	for (int i = 0; i < receiver_count; i++)
 		if (receivers[i].of_process == process)

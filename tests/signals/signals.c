@@ -12,6 +12,9 @@
 #include "book.h"
 #include "parts.h"
 
+struct pace pace = { 300, 100, 2000, 3000000, 2000000 };
+static const struct pace many_threads = { 20000, 1000, 50000, 30000000, 20000000 };
+
 enum { OTHERS = 6, RECEIVERS_MIN = 8, RECEIVERS_MAX = 200 };
 
 void let_in(int number)
@@ -59,7 +62,7 @@ void check_sender(const siginfo_t *info, int code)
 		book_wrong("a signal came from another process", info->si_pid, getpid());
 }
 
-static void do_all(int threads, unsigned pause_us)
+static void do_all(int threads)
 {
 	int receivers = threads / 4;
 	receivers = receivers < RECEIVERS_MIN ? RECEIVERS_MIN : receivers > RECEIVERS_MAX ? RECEIVERS_MAX : receivers;
@@ -67,7 +70,7 @@ static void do_all(int threads, unsigned pause_us)
 	start_queued(receivers, idle > 0 ? idle : 0);
 	start_timers();
 	start_own();
-	start_children(pause_us);
+	start_children();
 }
 
 /* Those of a tree; they end with their parent. */
@@ -81,7 +84,7 @@ static void make_children(int count)
 		if (child)
 			continue;
 		die_with_parent();
-		do_all(RECEIVERS_MIN + OTHERS, 3000);
+		do_all(RECEIVERS_MIN + OTHERS);
 		atomic_fetch_add(&book->ready, 1);
 		book->busy--;
 		for (;;)
@@ -115,8 +118,10 @@ int main(int argc, char **argv)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	book_open();
+	if (threads > 1000)
+		pace = many_threads;
 	make_children(children);
-	do_all(threads, threads > 1000 ? 20000 : 2000);
+	do_all(threads);
 	for (;;) {
 		next_command();
 		finish();

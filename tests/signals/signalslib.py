@@ -80,11 +80,15 @@ def load(test):
 
 
 class Stopper(threading.Thread):
-    """Stops and continues our child all the time, and sees to it that each is told to its parent."""
+    """Stops and continues our child all the time, and sees to it that each is told to its parent.
 
-    def __init__(self, pid):
+    Each time all of its threads have to have a turn: with ten thousand that is nearly a second on a busy machine, of
+    which something has to be left for others."""
+
+    def __init__(self, pid, threads):
         super().__init__(daemon=True)
         self.pid, self.rounds, self.trouble = pid, 0, ""
+        self._pause = 0.005 if threads < 1000 else 0.5
         self._end = threading.Event()
 
     def run(self):
@@ -96,7 +100,7 @@ class Stopper(threading.Thread):
                     os.kill(self.pid, support.signal.SIGCONT)  # it is to answer yet
                     return
             self.rounds += 1
-            time.sleep(0.005)
+            time.sleep(self._pause)
 
     def _told(self, what):
         """No blocking call: nobody could end it.  Looks are counted, and not time: we may be stopped ourselves."""

@@ -77,8 +77,8 @@ static void *run_timers(void *nothing)
 	sigfillset(&open);
 	sigdelset(&open, TIMER_TO_PROCESS);
 	sigdelset(&open, TIMER_TO_THREAD);
-	timer_t timers[] = { set_timer(&ticks[0], SIGEV_SIGNAL, TIMER_TO_PROCESS, 3000000),
-		             set_timer(&ticks[1], SIGEV_THREAD_ID, TIMER_TO_THREAD, 2000000) };
+	timer_t timers[] = { set_timer(&ticks[0], SIGEV_SIGNAL, TIMER_TO_PROCESS, pace.to_process_ns),
+		             set_timer(&ticks[1], SIGEV_THREAD_ID, TIMER_TO_THREAD, pace.to_thread_ns) };
 	while (!book->end)
 		sigsuspend(&open);
 	for (int i = 0; i < 2; i++)
