@@ -13,7 +13,8 @@
 #include "parts.h"
 
 struct pace pace = { 300, 100, 2000, 3000000, 2000000 };
-static const struct pace many_threads = { 20000, 1000, 50000, 30000000, 20000000 };
+static const struct pace many_threads = { 50000, 2000, 500000, 30000000, 20000000 };
+static const struct pace beside_many = { 20000, 2000, 20000, 30000000, 20000000 }; /* in a tree with such */
 
 enum { OTHERS = 6, RECEIVERS_MIN = 8, RECEIVERS_MAX = 200 };
 
@@ -73,8 +74,8 @@ static void do_all(int threads)
 	start_children();
 }
 
-/* Those of a tree; they end with their parent. */
-static void make_children(int count)
+/* Those of a tree, with a pace of their own; they end with their parent. */
+static void make_children(int count, const struct pace *beside)
 {
 	atomic_fetch_add(&book->busy, count); /* until each has its parts */
 	for (int i = 0; i < count; i++) {
@@ -84,6 +85,7 @@ static void make_children(int count)
 		if (child)
 			continue;
 		die_with_parent();
+		pace = *beside;
 		do_all(RECEIVERS_MIN + OTHERS);
 		atomic_fetch_add(&book->ready, 1);
 		book->busy--;
@@ -118,9 +120,9 @@ int main(int argc, char **argv)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	book_open();
+	make_children(children, threads > 1000 ? &beside_many : &pace);
 	if (threads > 1000)
 		pace = many_threads;
-	make_children(children);
 	do_all(threads);
 	for (;;) {
 		next_command();

@@ -82,25 +82,25 @@ def load(test):
 class Stopper(threading.Thread):
     """Stops and continues our child all the time, and sees to it that each is told to its parent.
 
-    Each time all of its threads have to have a turn: with ten thousand that is nearly a second on a busy machine, of
-    which something has to be left for others."""
+    Each time all of its threads have to have a turn: with ten thousand that is nearly a second on a busy machine, and
+    something has to be left for others.  So it runs for a while then, and stands for a while."""
 
     def __init__(self, pid, threads):
         super().__init__(daemon=True)
         self.pid, self.rounds, self.trouble = pid, 0, ""
-        self._pause = 0.005 if threads < 1000 else 0.5
+        self._stands, self._runs = (0.0, 0.005) if threads < 1000 else (0.5, 1.0)
         self._end = threading.Event()
 
     def run(self):
         while not self._end.is_set() and not self.trouble:
-            for name, what in (("SIGSTOP", os.WSTOPPED), ("SIGCONT", os.WCONTINUED)):
+            for name, what, pause in (("SIGSTOP", os.WSTOPPED, self._stands), ("SIGCONT", os.WCONTINUED, self._runs)):
                 os.kill(self.pid, getattr(support.signal, name))
                 if not self._told(what):
                     self.trouble = f"{name} was sent, and its parent was not told"
                     os.kill(self.pid, support.signal.SIGCONT)  # it is to answer yet
                     return
+                time.sleep(pause)
             self.rounds += 1
-            time.sleep(self._pause)
 
     def _told(self, what):
         """No blocking call: nobody could end it.  Looks are counted, and not time: we may be stopped ourselves."""
