@@ -114,7 +114,7 @@ void fork_began(const struct vmsnap_file *file, size_t from, size_t to, const st
 		if (!more)
 			continue;
 		if (after)
-			say("%s by snapshots %zu..%zu of the file, %" PRIu64 ".%02" PRIu64 " s after the base",
+			say("%s by snapshots %zu..%zu, %" PRIu64 ".%02" PRIu64 " s after the base",
 			    before ? "more had been copied" : "copying had begun", first + 1, first + count,
 			    after / 1000, after / 10 % 100);
 		return;

@@ -452,7 +452,8 @@ static unsigned yields(const struct table *table, size_t index)
 		return YIELDS_NEVER;
 	bool last_path = (flags & TABLE_CUT_LEFT) && index + 1 == table->shown_count;
 	bool stays = (flags & TABLE_STAYS) || last_path || !index;
-	return flags & TABLE_YIELDS ? YIELDS_FIRST : stays ? YIELDS_LAST : YIELDS_LATER;
+	/* So does one in which nothing stands. */
+	return flags & TABLE_YIELDS || (shown->empty && index) ? YIELDS_FIRST : stays ? YIELDS_LAST : YIELDS_LATER;
 }
 
 /* The one that is left out next: of those that yield alike the last. */

@@ -432,7 +432,7 @@ static void of_the_page_parent_and_child_are_told_apart(void **state)
 {
 	(void)state;
 	for (int scheme = 0; scheme < SCHEMES; scheme++)
-		page_apart(scheme, "copied", "child", 0.12);
+		page_apart(scheme, "copied", "child", 0.13);
 }
 
 /* Who forks looks for what is copied and what is new: neither is a grey like private memory, for no sight. */
