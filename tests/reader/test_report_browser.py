@@ -228,6 +228,22 @@ class BrowserTest(unittest.TestCase):
         self.assertGreater(len(seen), 4)
         self.quiet()
 
+    def test_strips_are_the_rows_of_show(self):
+        """A stack with the guard below it, a file with its .bss; what has no file mapped here is no program's."""
+        redis = os.path.join(os.path.dirname(json_inputs.GOLDEN), "terminal", "redis.vms")
+        self.open(self.report("strips.html", redis))
+        for process, number, stacks in (0, 3, 4), (1, 4, 4):
+            text = subprocess.run([VMSNAP, "show", f"{redis}@{number}", "-o", "START,MAPPING", "-w", "0"], check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+            rows = [line.split(maxsplit=1) for line in text.split("\nSTART", 1)[1].splitlines()[1:-1]]
+            self.say(f"{PAGE}.change({{ process: {process}, b: {PAGE}.model.instants.length - 1, mode: 'b' }})")
+            told = self.say(f"{PAGE}.view.strips.map(strip => [(strip.start * 4096).toString(16), strip.title || 'anonymous'])")
+            self.assertEqual([start for start, title in told if title != "[vsyscall]"], [start for start, *_ in rows])
+            if number == 3:
+                self.assertEqual([title for _, title in told if title != "[vsyscall]"], [name for _, name in rows])
+            # In the child no thread runs there any more.
+            self.assertEqual(sum("stack of thread" in title for _, title in told), stacks)
+        self.quiet()
+
     def test_what_a_debugger_touched_is_counted_as_cow_and_diff_count_it(self):
         path = os.path.join(self.folder, "touched.vms")
         self.open(self.write("touched", *test_report.touched_by_a_debugger()))

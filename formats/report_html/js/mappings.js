@@ -24,7 +24,7 @@ export class Mappings {
 				{ id: 'start', name: 'Start', width: 130, mono: true, first: true, key: strip => strip.start, cell: strip => hex(strip.start).slice(2) },
 				amount('size', 'Size', this.amounts.size, { sparse: false }),
 				{ id: 'perms', name: 'Perm', width: 56, mono: true, key: strip => strip.perms, cell: strip => strip.perms, kind: () => 'dim' },
-				{ id: 'pages', name: 'Pages', width: 178, down: true, title: 'Where in the mapping; sorts by the share that is resident', key: strip => resident(strip) / strip.size, cell: strip => map.line(strip, 166, 14) },
+				{ id: 'pages', name: 'Pages', width: 138, down: true, title: 'Where in the mapping; sorts by the share that is resident', key: strip => resident(strip) / strip.size, cell: strip => map.line(strip, 126, 14) },
 				amount('resident', model.known.states ? 'Resident' : 'Dumped', resident, { sparse: false }),
 				amount('copied', 'Copied', lost, { kind: () => 'hot' }),
 				{ id: 'percent', name: '%', width: 66, right: true, down: true, sparse: true, title: 'Copied, of that and what is shared still', key: share, cell: strip => share(strip) ? percent(share(strip)) : '' },

@@ -20,22 +20,36 @@ function unmapped(process, view, there) {
 	return out;
 }
 
+// As the terminal has them (formats/view/mapping_groups.c).  A guard lies below what it guards.
+const GUARD_BYTES_MAX = 65536;
+function looksLikeGuard(model, vma, next) {
+	return vma && next && !vma.name && !next.name && vma.perms === '---p' && next.perms[1] === 'w' && vma.end === next.start && (vma.end - vma.start) * model.pageSize <= GUARD_BYTES_MAX;
+}
+// Behind what is mapped as a program or a library is.
+function isBss({ name, vmas }, before, { label, perms }) {
+	return name.startsWith('/') && !!before.name && vmas.some(vma => vma.perms[2] === 'x') && before.perms[1] === 'w' && before.perms[3] === 'p' && perms[0] === 'r' && (!label || label.startsWith('/'));
+}
+
 // Segments of one file; what lies wall to wall behind one (.bss); a guard and what it guards, a heap and its reserve.
-function belongs(strip, vma) {
+function belongs(model, strip, list, i) {
+	const vma = list[i], before = list[i - 1];
 	if (!strip) return false;
 	if (vma.name) return strip.name === vma.name && vma.start - strip.end < 1024;
 	if (vma.start !== strip.end) return false;
-	if (strip.name) return strip.name.startsWith('/');
-	return strip.label === vma.label || vma.perms.startsWith('---') || strip.vmas.every(one => one.perms.startsWith('---'));
+	if (strip.name) return isBss(strip, before, vma);
+	if (before.label === `guard of the ${vma.label}` || vma.label === `reserved for ${strip.label}`) return true;
+	if (vma.label || before.label) return vma.label === before.label;
+	return !looksLikeGuard(model, vma, list[i + 1]) && !looksLikeGuard(model, list[i - 2], before);
 }
 
 export function makeStrips(model, view) {
 	const process = model.processes[view.track.process], out = [];
 	let list = mappedAt(process, view.mode === 'a' ? view.a : view.b);
 	if (view.mode === 'diff') list = list.concat(unmapped(process, view, [...list].sort((a, b) => a.start - b.start)));
-	for (const vma of list.sort((a, b) => a.start - b.start)) {
+	list.sort((a, b) => a.start - b.start);
+	for (const [i, vma] of list.entries()) {
 		const strip = out[out.length - 1];
-		if (belongs(strip, vma)) {
+		if (belongs(model, strip, list, i)) {
 			strip.vmas.push(vma);
 			strip.end = vma.end;
 			strip.size += vma.end - vma.start;
