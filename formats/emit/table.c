@@ -400,7 +400,7 @@ size_t table_picture_width(const struct table *table, size_t column, size_t cell
 /* Columns that may be cut give way until a row fits: first pictures, then the widest; of a path
  * at the end, which is cut as it is written, only the least that is shown counts. */
 enum { CUT_WIDTH_MIN = 6, PICTURE_WIDTH_MIN = 8 };
-/* A picture that is wider than the first gives way to a path that has not the second. */
+/* A picture that is wider than the first gives way to a path that has not the second, or a third of the line. */
 enum { PICTURE_WIDTH_GOOD = 12, PATH_WIDTH_GOOD = 21 };
 
 /* How narrow it may become; its own width if it does not give way. */
@@ -424,8 +424,9 @@ static size_t at_most(size_t width, size_t most)
 	return width < most ? width : most;
 }
 
-/* Columns of a row, if all give way as far as they do.  late: but for names, which are cut only if nothing else helps:
- * those at the end of a row beyond what is good to read, others as far as they take no more than their share. */
+/* Columns of a row, if all give way as far as they do.  late: but for names and texts, which are cut only if nothing
+ * else helps: paths at the end of a row beyond what is good to read, others as far as they take no more than their
+ * share. */
 static size_t least_total(const struct table *table, bool late)
 {
 	size_t total = table->shown_count ? table->shown_count - 1 : 0, share = table->text->style->width / 3;
@@ -433,7 +434,7 @@ static size_t least_total(const struct table *table, bool late)
 		const struct table_shown *shown = &table->shown[i];
 		unsigned flags = table->columns[shown->column].flags;
 		size_t least = least_width(table, shown);
-		if (late && flags & TABLE_CUT_LATE)
+		if (late && flags & (TABLE_CUT_LATE | TABLE_CUT_RIGHT))
 			least = at_most(shown->width, share);
 		else if (late && flags & TABLE_CUT_LEFT && i + 1 == table->shown_count)
 			least = at_most(shown->width, PATH_WIDTH_GOOD);
@@ -490,7 +491,7 @@ static void leave_out_columns(struct table *table)
 
 static void narrow_columns(struct table *table)
 {
-	size_t limit = table->text->style->width;
+	size_t limit = table->text->style->width, good = limit / 3 > PATH_WIDTH_GOOD ? limit / 3 : PATH_WIDTH_GOOD;
 	while (limit) {
 		struct table_shown *widest = NULL, *picture = NULL, *late = NULL;
 		size_t total = table->shown_count ? table->shown_count - 1 : 0, wished = 0;
@@ -501,7 +502,7 @@ static void narrow_columns(struct table *table)
 			bool ends = (flags & TABLE_CUT_LEFT) && i + 1 == table->shown_count;
 			total += ends ? least : shown->width;
 			if (ends && shown->width > least)
-				wished = (shown->width < PATH_WIDTH_GOOD ? shown->width : PATH_WIDTH_GOOD) - least;
+				wished = at_most(shown->width, good) - least;
 			if (ends || shown->width <= least)
 				continue;
 			if (flags & TABLE_PICTURE)
