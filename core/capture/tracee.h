@@ -15,7 +15,9 @@
  *   the one that polls     tracee_has_ended(), tracee_reap() only: for a freeze whose thread waits in SEIZE
  *   others of the caller   may call waitpid(-1, ...) at any time and then see, and take away,
  *                          what a tracee does: tracee_look_behind() finds such a stop
- *   a watch's              as the one that freezes; another reaps as long as it seizes (watch_tasks.h)
+ *   a watch's              as the one that freezes, and PTRACE_SETOPTIONS, PTRACE_CONT, PTRACE_LISTEN; another reaps as
+ *                          long as it seizes (watch_tasks.h)
+ *   a debugger's own       PTRACE_GET_SYSCALL_INFO, PTRACE_GETEVENTMSG of what it holds, which take nothing (repeat.c)
  *   the helper             a process of its own, whose only children are its tracees (inject.h); of a debugger's
  *                          tracee its thread takes one stop away, that of a SIGSTOP which it sent itself
  *   whoever started it     waits for the helper, which is no tracee and tells of its end by no signal

@@ -219,6 +219,9 @@ static void check_itself(const struct plan *plan, const struct sums *sums)
 		wrong("the library's calls of ptrace() do not come by here");
 	if (hooks.every && (hooks.rounds < 2 * sums->captures || hooks.not_seen))
 		wrong("the thread that watches did not run while the process was frozen");
+	if (hooks.hindered)
+		wrong("the thread that watches kept the one that freezes from seizing, %lu times",
+		      (unsigned long)hooks.hindered);
 	if (plan->thief && !taken)
 		wrong("the thief took nothing");
 }

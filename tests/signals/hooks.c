@@ -34,19 +34,35 @@ static void step(void)
 static void let_it_look(void)
 {
 	unsigned long rounds = hooks.rounds;
+	int looks = 0;
 	hooks.waited++;
-	for (int i = 0; i < LOOKS; i++) {
-		if (hooks.rounds - rounds >= 2)
-			return;
+	hooks.looking = true;
+	while (hooks.rounds - rounds < 2 && looks++ < LOOKS)
 		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
-	}
-	hooks.not_seen++;
+	hooks.looking = false;
+	hooks.not_seen += hooks.rounds - rounds < 2;
+}
+
+/* Before the first question of a round, until two more threads are seized, or all are: who asks must not hold what
+ * is needed for that.  One more may be within the call already. */
+static void let_it_seize(void)
+{
+	static _Atomic unsigned long last = -1ul;
+	unsigned long seized = hooks.seized;
+	int looks = 0;
+	if (hooks.hindered || atomic_exchange(&last, hooks.rounds) == hooks.rounds)
+		return;
+	while (hooks.seizing && !hooks.looking && hooks.seized - seized < 2 && looks++ < LOOKS)
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+	hooks.hindered += looks > LOOKS;
 }
 
 /* ---- the thread that freezes ---- */
 
 static void before_request(int request)
 {
+	if (request == PTRACE_INTERRUPT || request == PTRACE_DETACH)
+		hooks.seizing = false;
 	if (request == PTRACE_SEIZE) {
 		hooks.freezer = gettid();
 		hooks.frozen = true;
@@ -57,9 +73,10 @@ static void before_request(int request)
 	}
 }
 
-static void after_request(int request, unsigned long data)
+static void after_request(int request, unsigned long data, bool done)
 {
 	if (request == PTRACE_SEIZE) {
+		hooks.seizing = hooks.seizing || done;
 		unsigned long number = hooks.seized++;
 		if (hooks.every && number % hooks.every == 0)
 			let_it_look();
@@ -83,7 +100,7 @@ HOOK long ptrace(enum __ptrace_request request, ...)
 	long result = syscall(SYS_ptrace, (long)request, pid, address, data);
 	int saved = errno;
 	step();
-	after_request((int)request, (unsigned long)data);
+	after_request((int)request, (unsigned long)data, !result);
 	errno = saved;
 	return result;
 }
@@ -108,6 +125,8 @@ HOOK int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 		interrupted = false;
 		let_it_look();
 	}
+	if (!freezes && hooks.every)
+		let_it_seize();
 	int result = (int)syscall(SYS_waitid, type, id, info, options, NULL);
 	int saved = errno;
 	if (!result && info && info->si_pid) {

@@ -21,6 +21,9 @@ struct hooks {
 	atomic_ulong rounds;   /* of the thread that watches, while a freeze lasts */
 	atomic_ulong waited;   /* that the freezing thread waited for it */
 	atomic_ulong not_seen; /* that it did so in vain */
+	atomic_bool looking;   /* it is waiting now */
+	atomic_bool seizing;   /* it has seized a thread, and goes on until it has asked one to stop */
+	atomic_ulong hindered; /* times that it did not go on while the thread that watches asked */
 	atomic_ulong stolen;   /* stops that the watching thread took */
 	atomic_ulong met[65];  /* by number: signals before which a thread stood, and was let go with */
 	atomic_ulong halted;   /* threads that were seen to stand because somebody had stopped their process */

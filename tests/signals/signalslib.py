@@ -106,8 +106,11 @@ class Stopper(threading.Thread):
         """No blocking call: nobody could end it.  Looks are counted, and not time: we may be stopped ourselves."""
         pause = 0.001
         for _ in range(round(PATIENCE / pause)):
-            if os.waitid(os.P_PID, self.pid, what | os.WNOHANG):
-                return True
+            try:
+                if os.waitid(os.P_PID, self.pid, what | os.WNOHANG):
+                    return True
+            except ChildProcessError:  # it has ended
+                return False
             time.sleep(pause)
         return False
 

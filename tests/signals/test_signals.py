@@ -36,6 +36,7 @@ class Counted(unittest.TestCase):
         finally:
             if stopper:
                 outside.finish()
+        self.assertIsNone(target.process.poll(), f"the program ended, and by itself it never does: {said}")
         self.judge(status, said, outside, asked(target, "report"))
         self.judge_itself(said)
         if stopper:
