@@ -9,9 +9,15 @@ export class Counted {
 		if (classes.length > MANY) this.countBlocks();
 	}
 	countBlocks() {
-		const { classes, kinds } = this, blocks = new Uint8Array(Math.floor(classes.length / BLOCK) * kinds);
-		for (let block = 0, i = 0; block < blocks.length; block += kinds)
-			for (const end = i + BLOCK; i < end; i++) blocks[block + classes[i]]++;
+		const { classes, kinds } = this, blocks = new Uint8Array(Math.floor(classes.length / BLOCK) * kinds), fours = new Uint32Array(classes.buffer, classes.byteOffset, classes.length >> 2);
+		for (let block = 0, i = 0; block < blocks.length; block += kinds, i += BLOCK) {
+			let k = i >> 2;
+			const first = fours[k], end = (i + BLOCK) >> 2;
+			while (k < end && fours[k] === first) k++;
+			// As most are, of one class.
+			if (k === end && first === classes[i] * 0x1010101) blocks[block + classes[i]] = BLOCK;
+			else for (let page = i; page < i + BLOCK; page++) blocks[block + classes[page]]++;
+		}
 		this.blocks = blocks;
 	}
 	addPages(counts, at, index, end) {

@@ -3,12 +3,12 @@ import { FRAME } from './track.js';
 
 const HAND = 128; // beside what a page was at A: a debugger had written to it
 
-// What each page was at A, taken along where memory moved, and what happened to it until B.
+// What each page was at A, taken along where memory moved, and what happened to it until B.  replaced: null, if nothing was.
 function walkFromA(model, view) {
-	const track = view.track, { a, b } = view, changes = model.processes[track.process].changes;
-	const before = (track.present[a] ? track.valuesAt(a) : new Uint8Array(track.pages)).slice(), touched = model.touchedAt(track, a);
+	const track = view.track, { a, b } = view, changes = model.processes[track.process].changes.filter(({ instant }) => instant > a && instant <= b);
+	const touched = model.touchedAt(track, a), values = track.present[a] ? track.valuesAt(a) : new Uint8Array(track.pages), before = touched || changes.length ? values.slice() : values;
 	if (touched) for (let i = 0; i < before.length; i++) before[i] |= touched[i] * HAND;
-	const moved = new Uint8Array(track.pages), replaced = new Uint8Array(track.pages);
+	const moved = new Uint8Array(track.pages), replaced = changes.some(change => change.replaced) ? new Uint8Array(track.pages) : null;
 	for (let k = a + 1; k <= b; k++) {
 		for (const change of changes) if (change.instant === k) takeAlong(track, change, before, moved, replaced);
 		track.changes(k, (index, end, change) => { if (change & FRAME) moved.fill(1, index, end); });
@@ -68,9 +68,21 @@ export function classAt({ changed, states }, memory, replaced, moved, before, no
 	return changed[((memory * 2 + moved) * states + before) * states + now];
 }
 
+const inFours = bytes => new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+// out[i] = one(i), which is of nothing but the same byte of each of five: neighbours are alike as a rule, and four that are as the
+// four before them are not looked up.
+export function fillByFours(out, five, one) {
+	const fours = inFours(out), [a, b, c, d, e] = five.map(inFours);
+	for (let i = 0; i < fours.length; i++) {
+		if (i && a[i] === a[i - 1] && e[i] === e[i - 1] && b[i] === b[i - 1] && d[i] === d[i - 1] && c[i] === c[i - 1]) fours[i] = fours[i - 1];
+		else for (let k = 4 * i; k < 4 * i + 4; k++) out[k] = one(k);
+	}
+	for (let k = 4 * fours.length; k < out.length; k++) out[k] = one(k);
+}
+
 function classifyChanges(model, view, out) {
 	const { before, moved, replaced } = walkFromA(model, view), now = view.track.valuesAt(view.b), memory = memoryOf(model, view);
-	for (let i = 0; i < out.length; i++) out[i] = classAt(model.rules, memory[i], replaced[i], moved[i], before[i] & ~HAND, now[i]);
+	fillByFours(out, [before, moved, replaced ?? moved, memory, now], i => classAt(model.rules, memory[i], replaced?.[i], moved[i], before[i] & ~HAND, now[i]));
 	drawWritten(model, view, out);
 	if (!model.track(view.track.process, 'touched')?.pages) return;
 	const touched = model.touchedAt(view.track, view.b);
