@@ -23,6 +23,7 @@ struct vmsnap_blame {
 	size_t count, room;
 	uint32_t *picked;
 	size_t picked_count, picked_room;
+	uint64_t untold; /* faults of those of which nobody tells what they gave back */
 	struct work work;
 };
 
@@ -232,10 +233,15 @@ static int became_of(const struct vmsnap_diff_range *range)
 	return HAS(range->changes, VMSNAP_CHANGE_BECAME_EXCLUSIVE) ? VMSNAP_BECAME_EXCLUSIVE : -1;
 }
 
+static bool has_frames(const struct vmsnap_diff *diff)
+{
+	return vmsnap_info(vmsnap_diff_a(diff))->known.pfn && vmsnap_info(vmsnap_diff_b(diff))->known.pfn;
+}
+
 static void compare(struct looking *looking, const struct vmsnap_diff *diff)
 {
 	struct vmsnap_diff_range range;
-	bool frames = vmsnap_info(vmsnap_diff_a(diff))->known.pfn && vmsnap_info(vmsnap_diff_b(diff))->known.pfn;
+	bool frames = has_frames(diff);
 	for (size_t i = 0; !looking->rc && !vmsnap_diff_range(diff, i, &range); i++) {
 		int became = became_of(&range);
 		/* Where frames are known, it is in the one it was in. */
@@ -254,6 +260,108 @@ static void all_new(struct looking *looking)
 		bool own = !(run.flags & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO));
 		blame_range(looking, run.start, run.end, run.start, own ? VMSNAP_BECAME_NEW : VMSNAP_BECAME_MAPPED);
 	}
+}
+
+static bool is_own(const struct vmsnap *snap, uint64_t page)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, snap, page, page + 1);
+	return !vmsnap_run_next(&it, &run) && run.flags & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED) &&
+	       !(run.flags & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO));
+}
+
+static int by_start(const void *x, const void *y, const void *ctx)
+{
+	const struct vmsnap_blamed *a = x, *b = y;
+	(void)ctx;
+	return (a->start > b->start) - (a->start < b->start);
+}
+
+/* Without frames a page that was copied, and that a child has by the end, or that was made anew, looks as it did: only
+ * the fault tells.  first: of what is told of this process already, in the order of addresses. */
+static void add_rewritten(struct looking *looking, size_t first)
+{
+	struct vmsnap_blame *blame = looking->blame;
+	size_t told = first, end = blame->count;
+	uint64_t page = 0;
+	for (size_t at = 0; !looking->rc && blame_index_next_page(looking->index, &looking->whose, &at, &page);) {
+		struct blame_picks picks = { .count = 0 };
+		while (told < end && blame->items[told].end <= page)
+			told++;
+		if ((told < end && blame->items[told].start <= page) || !is_own(looking->process->after, page) ||
+		    !is_own(looking->process->before, page))
+			continue;
+		blame_index_pick(looking->index, &looking->whose, page, page + looking->index->page,
+		                 VMSNAP_BECAME_EXCLUSIVE, &picks);
+		if (picks.count)
+			put(looking, page, page + looking->index->page, VMSNAP_BECAME_EXCLUSIVE, &picks, false);
+		looking->rc = looking->rc ? looking->rc : work_step(&blame->work);
+	}
+	if (!looking->rc && blame->count > end)
+		looking->rc = work_sort(&blame->work, blame->items + first, blame->count - first, sizeof(*blame->items),
+		                        by_start, NULL);
+}
+
+/* ---- what nobody tells ------------------------------------------------------------------ */
+
+/* The kernel counts those inside of it, too, by which pages are made for a system call.  UINT64_MAX: not known. */
+static uint64_t faults_had(const struct looking *looking)
+{
+	const struct process *process = looking->process;
+	uint64_t after = vmsnap_info(process->after)->faults, before = 0;
+	if (!process->born.time && process->before)
+		before = vmsnap_info(process->before)->faults;
+	return after == UINT64_MAX || before == UINT64_MAX || after < before ? UINT64_MAX : after - before;
+}
+
+static uint64_t faults_seen(const struct looking *looking)
+{
+	const struct vmsnap_faults *faults = looking->blame->faults;
+	const struct process *process = looking->process;
+	uint64_t seen = 0, from = process->born.time ? process->born.time
+	                          : process->before  ? (uint64_t)vmsnap_info(process->before)->monotonic
+	                                             : 0;
+	for (size_t i = 0; i < vmsnap_faults_count(faults); i++) {
+		const struct vmsnap_fault *fault = vmsnap_faults_at(faults, i);
+		seen += fault->pid == looking->whose.pid && fault->time >= from && fault->time <= looking->whose.to;
+	}
+	return seen;
+}
+
+/* Each page that is new and has no fault was made by one that was not told. */
+static uint64_t pages_made(const struct looking *looking, size_t first)
+{
+	uint64_t made = 0;
+	for (size_t i = first; i < looking->blame->count; i++) {
+		const struct vmsnap_blamed *item = &looking->blame->items[i];
+		bool counts = item->became == VMSNAP_BECAME_NEW || item->became == VMSNAP_BECAME_COPIED ||
+		              item->became == VMSNAP_BECAME_PRIVATISED || item->became == VMSNAP_BECAME_FILLED;
+		made += counts && !item->count && !item->inherited ? (item->end - item->start) / looking->index->page
+		                                                   : 0;
+	}
+	return made;
+}
+
+static bool is_definite(const struct vmsnap_blamed *item)
+{
+	return item->count == 1 && !item->doubtful && item->became != VMSNAP_BECAME_MAPPED &&
+	       item->became != VMSNAP_BECAME_SWAPPED_IN;
+}
+
+/* Each that was not told may have made a page anew that was given back.  If these are as many as there are pages of
+ * which who did it is known, it is not known of any. */
+static void doubt(struct looking *looking, size_t first)
+{
+	struct vmsnap_blame *blame = looking->blame;
+	uint64_t had = faults_had(looking), known = faults_seen(looking) + pages_made(looking, first), definite = 0;
+	uint64_t untold = had == UINT64_MAX ? UINT64_MAX : had > known ? had - known : 0;
+	blame->untold = untold > UINT64_MAX - blame->untold ? UINT64_MAX : blame->untold + untold;
+	for (size_t i = first; i < blame->count; i++)
+		if (is_definite(&blame->items[i]))
+			definite += (blame->items[i].end - blame->items[i].start) / looking->index->page;
+	for (size_t i = first; untold != UINT64_MAX && untold >= definite && i < blame->count; i++)
+		blame->items[i].doubtful |= is_definite(&blame->items[i]) && untold;
 }
 
 static size_t forks_of(const struct blame_whose *whose, const struct vmsnap_blame_options *options)
@@ -336,10 +444,15 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 	bool other = process->executed || !diff || vmsnap_diff_relation(diff) != VMSNAP_RELATION_COMPARABLE;
 	if (other && !process->executed && !process->born.time)
 		looking.whose.to = 0; /* since when it is this program is not known */
+	size_t first = blame->count;
 	if (other)
 		all_new(&looking);
 	else
 		compare(&looking, diff);
+	if (!other && !has_frames(diff))
+		add_rewritten(&looking, first);
+	if (!looking.memory)
+		doubt(&looking, first);
 	vmsnap_diff_free(diff);
 	blame_ranges_free(&looking.given_back, &blame->work);
 	blame_ranges_free(&looking.collapsed, &blame->work);
@@ -557,6 +670,11 @@ VMSNAP_API void vmsnap_blame_free(struct vmsnap_blame *blame)
 	free(blame->picked);
 	vmsnap_faults_unref(blame->faults);
 	free(blame);
+}
+
+VMSNAP_API uint64_t vmsnap_blame_untold(const struct vmsnap_blame *blame)
+{
+	return blame->untold;
 }
 
 VMSNAP_API const struct vmsnap_faults *vmsnap_blame_faults(const struct vmsnap_blame *blame)

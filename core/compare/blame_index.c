@@ -377,6 +377,19 @@ void blame_index_pick(const struct blame_index *index, const struct blame_whose 
 	}
 }
 
+bool blame_index_next_page(const struct blame_index *index, const struct blame_whose *whose, size_t *at, uint64_t *page)
+{
+	size_t next = *at ? *at : first_from(index, whose->pid, 0);
+	while (*at && next < index->count && index->entries[next].pid == whose->pid &&
+	       index->entries[next].page == *page)
+		next++;
+	if (next == index->count || index->entries[next].pid != whose->pid)
+		return false;
+	*page = index->entries[next].page;
+	*at = next + 1;
+	return true;
+}
+
 bool blame_index_any_write(const struct blame_index *index, const struct blame_whose *whose, uint64_t start,
                            uint64_t end)
 {

@@ -51,6 +51,9 @@ struct blame_picks {
  * time. */
 void blame_index_pick(const struct blame_index *index, const struct blame_whose *whose, uint64_t start, uint64_t end,
                       int became, struct blame_picks *picks);
+/* One page after the other of those that the process has faults on; *at: 0 at first. */
+bool blame_index_next_page(const struct blame_index *index, const struct blame_whose *whose, size_t *at,
+                           uint64_t *page);
 /* Whether there is one at all that wrote, or may have. */
 bool blame_index_any_write(const struct blame_index *index, const struct blame_whose *whose, uint64_t start,
                            uint64_t end);

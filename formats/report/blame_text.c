@@ -166,10 +166,22 @@ static void put_how(struct text *text, const struct blame_rows *rows)
 	else if (!(info->flags & VMSNAP_FAULTS_KINDS))
 		text_string(text,
 		            "Inside system calls reads are not told from writes: that takes tracefs, on x86-64.\n");
-	if (info->lost)
+	uint64_t untold = vmsnap_blame_untold(rows->blame);
+	if (untold && untold != UINT64_MAX)
+		text_format(text,
+		            "%s fault%s inside the kernel %s not told: as many pages that were given back may have "
+		            "been made "
+		            "anew by these, and not by who is blamed.\n",
+		            counted(untold).text, word_plural(untold), untold == 1 ? "was" : "were");
+	if (info->lost && info->flags & VMSNAP_FAULTS_MEMORY)
 		text_string(text,
 		            "What was lost found no room in the kernel's buffers: pages that it explains are among the "
 		            "unseen.\n");
+	else if (info->lost)
+		text_string(
+		        text,
+		        "What was lost found no room in the kernel's buffers: it may be the last that was done to any "
+		        "page.\n");
 }
 
 void blame_put_notes(struct text *text, const struct blame_rows *rows, size_t most)

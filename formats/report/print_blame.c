@@ -46,7 +46,7 @@ static const struct column blame_columns[] = {
 	[ROW_WRITTEN] = { "written", "WRITTEN", COLUMN_BYTES, COLUMN_SPARSE,
 	                  "pages that were its own and were written to (--track)", NULL },
 	[ROW_MAYBE] = { "exclusive", "COPIED?", COLUMN_BYTES, COLUMN_SPARSE,
-	                "pages that became its own: copied, or others let go of them", NULL },
+	                "pages that may have been copied, or made anew, or others let go of them", NULL },
 	[ROW_SWAPPED_IN] = { "swapped_in", "SWAPPED-IN", COLUMN_BYTES, COLUMN_SPARSE, "pages that came back from swap",
 	                     NULL },
 	[ROW_PRIVATISED] = { "privatised", "PRIVATISED", COLUMN_BYTES, COLUMN_SECONDARY,
@@ -97,6 +97,7 @@ enum {
 	DOCUMENT_DURATION,
 	DOCUMENT_FAULTS,
 	DOCUMENT_LOST,
+	DOCUMENT_UNTOLD,
 	DOCUMENT_WATCHED,
 	DOCUMENT_BYTES,
 	DOCUMENT_UNSEEN,
@@ -111,6 +112,7 @@ static const struct column document_columns[] = {
 	[DOCUMENT_DURATION] = { "duration_us", .type = COLUMN_DURATION },
 	[DOCUMENT_FAULTS] = { "faults", .type = COLUMN_COUNT },
 	[DOCUMENT_LOST] = { "lost", .type = COLUMN_COUNT },
+	[DOCUMENT_UNTOLD] = { "untold", .type = COLUMN_COUNT },
 	[DOCUMENT_WATCHED] = { "watched", .type = COLUMN_FLAGS },
 	[DOCUMENT_BYTES] = { "bytes", .type = COLUMN_COUNTS },
 	[DOCUMENT_UNSEEN] = { "unseen", .type = COLUMN_BYTES },
@@ -264,6 +266,8 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	row_put_duration(document, DOCUMENT_DURATION, rows->end - rows->begin);
 	row_put_count(document, DOCUMENT_FAULTS, rows->faults);
 	row_put_count_known(document, DOCUMENT_LOST, info->lost, info->lost != UINT64_MAX);
+	uint64_t untold = vmsnap_blame_untold(rows->blame);
+	row_put_count_known(document, DOCUMENT_UNTOLD, untold, untold != UINT64_MAX);
 	row_put_flags(document, DOCUMENT_WATCHED, info->flags, 0, watched_name);
 	bool known = !blame_rows_unknown(rows);
 	row_put_counts(document, DOCUMENT_BYTES, rows->pages, VMSNAP_BECAME_COUNT, known ? 0 : UINT32_MAX,

@@ -1440,6 +1440,7 @@ FUNCTIONS = {
         (CHECKED, (
             POINTER(c_void_p), c_size_t, POINTER(c_void_p), c_size_t, POINTER(BlameOptions), POINTER(c_void_p))),
     "vmsnap_blame_free": (None, (c_void_p,)),
+    "vmsnap_blame_untold": (c_uint64, (c_void_p,)),
     "vmsnap_blame_faults": (c_void_p, (c_void_p,)),
     "vmsnap_blame_at": (POINTER(Blamed), (c_void_p, c_size_t)),
     "vmsnap_blame_fault": (POINTER(Fault), (c_void_p, c_size_t)),

@@ -261,6 +261,7 @@ class Faults(unittest.TestCase):
         result = blaming.blame(target, "--json", user=user, without=without)
         need_faults(self, result)
         document = json.loads(result.out)
+        document["rows"] = [row for row in document["rows"] if row["pid"] == target.pid]
         found = {name: {(row["function"], row["known"]) for row in self.rows(document, target, name).values()
                         if not row["mapped"]} for name in target.ranges}
         target.end()
@@ -284,6 +285,35 @@ class Faults(unittest.TestCase):
                     found["pages"] = nobody if found["pages"] == {("direct", "seen")} else found["pages"]
                 self.assertEqual((found["pages"], found["there"]), expected)
                 self.assertEqual(document["lost"], 0)
+
+    def see_doubts(self, kinds, **how):
+        """Where nothing tells what was given back, nothing is definite that may be otherwise."""
+        for kind, expected in kinds.items():
+            with self.subTest(kind):
+                found, document = self.see_made_anew(kind, **how)
+                self.assertNotIn("memory", document["watched"])
+                if not document["lost"]:
+                    self.assertEqual(found["pages"], expected)
+                    self.assertGreaterEqual(document["untold"], 0 if expected == {("wrote_before", "seen")} else 32)
+
+    def test_users_are_told_that_pages_may_have_been_made_anew(self):
+        user = support.NOBODY if support.ROOT else support.me()
+        doubt = {(None, "several")}
+        self.see_doubts({"stays": {("wrote_before", "seen")}, "populated": doubt, "locked": doubt, "mapped_over": doubt}, user=user)
+
+    def test_without_programs_in_the_kernel_pages_may_have_been_made_anew(self):
+        if able("bpf") != "yes" or not blaming.can_refuse():
+            skip(self, "programs in the kernel are refused here, or cannot be")
+        doubt = {(None, "several")}
+        self.see_doubts({"stays": {("wrote_before", "seen")}, "populated": doubt, "locked": doubt, "mapped_over": doubt},
+                        without="bpf")
+
+    @each_user
+    def test_what_was_copied_and_is_shared_again_is_told(self, user):
+        found, document = self.see_made_anew("shared_again", user=user)
+        seen = {("wrote_before", "seen")} if "memory" in document["watched"] else {(None, "several")}
+        if not document["lost"]:
+            self.assertEqual(found["pages"], seen)
 
     def test_written_pages_by_userfaultfd(self):
         self.written_pages("uffd", ("track", "userfaultfd"))

@@ -170,6 +170,18 @@ static void given_back_by_same_memory(void)
 	populate();
 }
 
+/* A child has them before and after. */
+static void have_child(void)
+{
+	pid_t child = fork();
+	must(child, "fork");
+	if (child)
+		return;
+	die_with_parent();
+	for (;;)
+		pause();
+}
+
 static void collapsed(void)
 {
 	must(madvise(there, HUGE_PAGE, MADV_HUGEPAGE), "want huge pages");
@@ -195,6 +207,7 @@ static const struct {
 	{ "by_same_memory", by_same_memory },
 	{ "by_vfork", by_vfork },
 	{ "given_back_by_same_memory", given_back_by_same_memory },
+	{ "shared_again", have_child },
 	{ "collapsed", collapsed },
 };
 
@@ -225,6 +238,10 @@ static void find_pages(const char *kind)
 		there = (char *)(((uintptr_t)there + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
 		writes_after(there, HUGE_PAGE - PAGE);
 		pages = there + HUGE_PAGE - PAGE;
+	}
+	if (!strcmp(kind, "shared_again")) {
+		writes_after(pages, BYTES);
+		have_child();
 	}
 	if (!strcmp(kind, "direct"))
 		open_file();

@@ -74,8 +74,8 @@ enum vmsnap_became {
 	VMSNAP_BECAME_FILLED,     /* it was the zero page; now it is the process's own */
 	VMSNAP_BECAME_SWAPPED_IN,
 	VMSNAP_BECAME_WRITTEN, /* it was the process's own, and was written to, by what tracked it */
-	/* Others had it, too, and now it is the process's own; frames are not known, so that it was copied, or the
-	 * others let go of it. */
+	/* Others had it, too, and now it is the process's own, or it was written to with a fault; frames are not known,
+	 * so that it was copied, or made anew, or others let go of it. */
 	VMSNAP_BECAME_EXCLUSIVE,
 	VMSNAP_BECAME_REPLACED, /* it was the process's own, and is now, in another frame: made anew, or moved by the
 	                           kernel */
@@ -95,7 +95,8 @@ struct vmsnap_blamed {
 	size_t count;
 	bool inherited; /* of a process that was forked meanwhile: its parent's doing, before */
 	/* It may have been a fault that was not seen, all the same: before those, or after them.  Of a process that
-	 * forked meanwhile, where faults inside system calls are not told, or some were lost. */
+	 * forked meanwhile, where faults inside system calls are not told; where the kernel may have made pages anew
+	 * (vmsnap_blame_untold()), or took them maybe (MADV_FREE); or something was lost. */
 	bool doubtful;
 };
 
@@ -120,6 +121,10 @@ int vmsnap_blame_stored(const struct vmsnap *const *before, size_t before_count,
                         size_t after_count, const struct vmsnap_blame_options *options, struct vmsnap_blame **out,
                         struct vmsnap_error *err);
 void vmsnap_blame_free(struct vmsnap_blame *blame); /* NULL is fine */
+/* Where nothing tells what was given back (VMSNAP_FAULTS_MEMORY): so many faults for these processes, inside the kernel,
+ * were told by nothing, and no page is known that they made.  Each may have made one anew that somebody is blamed for.
+ * UINT64_MAX: nobody knows. */
+uint64_t vmsnap_blame_untold(const struct vmsnap_blame *blame);
 const struct vmsnap_faults *vmsnap_blame_faults(const struct vmsnap_blame *blame);
 /* NULL past the end.  In the order of the later snapshots, then of addresses. */
 const struct vmsnap_blamed *vmsnap_blame_at(const struct vmsnap_blame *blame, size_t index);
