@@ -367,9 +367,10 @@ static int report(struct blaming *blaming)
 	privilege_drop();
 	struct vmsnap_names *names = any ? names_open(blaming->options, any) : NULL;
 	int status = names ? name_faults(blaming, names, &faults) : STATUS_OK;
+	status = status ? status : tell(blaming, faults, names);
+	/* What is told is worth something where it cannot be kept, too. */
 	if (!status && blaming->options->save)
 		status = keep(blaming, faults);
-	status = status ? status : tell(blaming, faults, names);
 	names_close(names);
 	vmsnap_faults_unref(faults);
 	return status;

@@ -413,6 +413,8 @@ static int add_process(struct vmsnap_fault_watch *watch, pid_t pid, struct vmsna
 		if (!adding.rc)
 			adding.rc = drain(watch, err);
 	}
+	if (!adding.rc && adding.added)
+		watch->remark = "threads are made faster than they are found: some may not be watched";
 	return adding.rc;
 }
 

@@ -37,7 +37,10 @@ struct looking {
 	bool lost;   /* something was */
 	bool hidden; /* there may have been faults that were not seen */
 	bool memory; /* what became of memory without a fault is told */
-	struct blame_ranges given_back, collapsed;
+	struct blame_ranges given_back, collapsed, moved;
+	uint64_t last_fork;
+	const struct vmsnap_fault_event *events;
+	size_t event_count;
 	size_t forks; /* of it, meanwhile: after each, each page can be copied once more */
 	int rc;
 };
@@ -262,6 +265,14 @@ static void all_new(struct looking *looking)
 	}
 }
 
+static bool is_huge(const struct vmsnap *snap, uint64_t page)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, snap, page, page + 1);
+	return !vmsnap_run_next(&it, &run) && run.flags & VMSNAP_PAGE_HUGE;
+}
+
 static bool is_own(const struct vmsnap *snap, uint64_t page)
 {
 	struct vmsnap_run_iter it;
@@ -329,16 +340,30 @@ static uint64_t faults_seen(const struct looking *looking)
 	return seen;
 }
 
-/* Each page that is new and has no fault was made by one that was not told. */
-static uint64_t pages_made(const struct looking *looking, size_t first)
+static uint64_t pages_of(const struct looking *looking, const struct vmsnap_blamed *item)
 {
-	uint64_t made = 0;
-	for (size_t i = first; i < looking->blame->count; i++) {
+	return (item->end - item->start) / looking->index->page;
+}
+
+/* Each page that is new and has no fault was made by one that was not told, and so was each huge page: if it was not
+ * made before, and moved or put together.  Of a process that was forked meanwhile its parent's may be among these; of
+ * one that forked, those of who has its memory, if that is not told. */
+static uint64_t made_untold(const struct looking *looking, size_t first)
+{
+	uint64_t made = 0, huge = looking->index->page / 8 * looking->index->page, last = 0;
+	bool own = !looking->process->born.time && !looking->moved.count && !looking->collapsed.count &&
+	           (looking->memory || !looking->forks);
+	for (size_t i = first; own && i < looking->blame->count; i++) {
 		const struct vmsnap_blamed *item = &looking->blame->items[i];
 		bool counts = item->became == VMSNAP_BECAME_NEW || item->became == VMSNAP_BECAME_COPIED ||
 		              item->became == VMSNAP_BECAME_PRIVATISED || item->became == VMSNAP_BECAME_FILLED;
-		made += counts && !item->count && !item->inherited ? (item->end - item->start) / looking->index->page
-		                                                   : 0;
+		if (!counts || item->count || item->inherited)
+			continue;
+		if (is_huge(looking->process->after, item->start))
+			made += (item->end - 1) / huge - item->start / huge + (item->start / huge != last);
+		else
+			made += pages_of(looking, item);
+		last = (item->end - 1) / huge;
 	}
 	return made;
 }
@@ -349,30 +374,87 @@ static bool is_definite(const struct vmsnap_blamed *item)
 	       item->became != VMSNAP_BECAME_SWAPPED_IN;
 }
 
-/* Each that was not told may have made a page anew that was given back.  If these are as many as there are pages of
- * which who did it is known, it is not known of any. */
-static void doubt(struct looking *looking, size_t first)
+/* After a fork the kernel may have copied a page that was written to before; and one that it had made before that need
+ * not have been copied by who wrote to it then. */
+static void doubt_forked(struct looking *looking, size_t first)
 {
 	struct vmsnap_blame *blame = looking->blame;
-	uint64_t had = faults_had(looking), known = faults_seen(looking) + pages_made(looking, first), definite = 0;
-	uint64_t untold = had == UINT64_MAX ? UINT64_MAX : had > known ? had - known : 0;
+	for (size_t i = first; looking->forks && i < blame->count; i++) {
+		struct vmsnap_blamed *item = &blame->items[i];
+		if (!is_definite(item))
+			continue;
+		const struct vmsnap_fault *fault = vmsnap_blame_fault(blame, item->first);
+		item->doubtful = fault->time < looking->last_fork || fault->kind == VMSNAP_FAULT_WRITE_PROTECTED;
+	}
+}
+
+/* Each that was not told may have made a page anew that was given back.  If these are as many as there are pages of
+ * which who did it is known, it is not known of any. */
+static void doubt_given_back(struct looking *looking, size_t first, uint64_t untold)
+{
+	struct vmsnap_blame *blame = looking->blame;
+	uint64_t definite = 0;
 	blame->untold = untold > UINT64_MAX - blame->untold ? UINT64_MAX : blame->untold + untold;
 	for (size_t i = first; i < blame->count; i++)
-		if (is_definite(&blame->items[i]))
-			definite += (blame->items[i].end - blame->items[i].start) / looking->index->page;
+		definite += is_definite(&blame->items[i]) ? pages_of(looking, &blame->items[i]) : 0;
 	for (size_t i = first; untold != UINT64_MAX && untold >= definite && i < blame->count; i++)
 		blame->items[i].doubtful |= is_definite(&blame->items[i]) && untold;
 }
 
-static size_t forks_of(const struct blame_whose *whose, const struct vmsnap_blame_options *options)
+static bool is_child(const struct looking *looking, const struct vmsnap_fault_event *event)
 {
-	size_t forks = 0;
+	return event->kind == VMSNAP_FAULT_EVENT_FORK && event->pid == looking->whose.pid &&
+	       event->time >= looking->whose.from && event->time <= looking->whose.to;
+}
+
+/* By one that may have had this memory (vfork). */
+static bool written_by_child(const struct looking *looking, const struct vmsnap_blamed *item)
+{
+	enum { MOST = 64 };
+	struct blame_whose child = { .from = vmsnap_blame_fault(looking->blame, item->first)->time,
+		                     .to = looking->whose.to };
+	bool wrote = looking->forks > MOST;
+	for (size_t i = 0; !wrote && i < looking->event_count; i++) {
+		child.pid = looking->events[i].child;
+		wrote = is_child(looking, &looking->events[i]) &&
+		        blame_index_any_write(looking->index, &child, item->start, item->end);
+	}
+	return wrote;
+}
+
+static void doubt_children(struct looking *looking, size_t first)
+{
+	struct vmsnap_blame *blame = looking->blame;
+	for (size_t i = first; looking->forks && i < blame->count; i++)
+		if (is_definite(&blame->items[i]) && written_by_child(looking, &blame->items[i]))
+			blame->items[i].doubtful = true;
+}
+
+static void doubt(struct looking *looking, size_t first)
+{
+	uint64_t had = faults_had(looking), known = faults_seen(looking) + made_untold(looking, first);
+	uint64_t untold = had == UINT64_MAX ? UINT64_MAX : had > known ? had - known : 0;
+	if (untold && untold != UINT64_MAX)
+		doubt_forked(looking, first);
+	if (!looking->memory)
+		doubt_children(looking, first);
+	if (!looking->memory)
+		doubt_given_back(looking, first, untold);
+}
+
+/* Who has its parent's memory takes nothing of it. */
+static void find_forks(struct looking *looking, const struct vmsnap_blame_options *options)
+{
+	looking->events = options->events;
+	looking->event_count = options->event_count;
 	for (size_t i = 0; i < options->event_count; i++) {
 		const struct vmsnap_fault_event *event = &options->events[i];
-		forks += event->kind == VMSNAP_FAULT_EVENT_FORK && event->pid == whose->pid &&
-		         event->time >= whose->from && event->time <= whose->to;
+		if (!is_child(looking, event) ||
+		    memory_owner_at(&looking->index->owners, event->child, event->time) != event->child)
+			continue;
+		looking->forks++;
+		looking->last_fork = event->time;
 	}
-	return forks;
 }
 
 static bool is_known(const struct process *process)
@@ -404,10 +486,12 @@ static int find_ranges(struct looking *looking)
 	enum {
 		GONE = 1 << VMSNAP_MEMORY_EVENT_GIVEN_BACK | 1 << VMSNAP_MEMORY_EVENT_FREED |
 		       1 << VMSNAP_MEMORY_EVENT_MOVED | 1 << VMSNAP_MEMORY_EVENT_HEAP_END,
-		COLLAPSED = 1 << VMSNAP_MEMORY_EVENT_COLLAPSED
+		COLLAPSED = 1 << VMSNAP_MEMORY_EVENT_COLLAPSED,
+		MOVED = 1 << VMSNAP_MEMORY_EVENT_MOVED
 	};
 	struct work *work = &looking->blame->work;
 	int rc = blame_ranges_make(&looking->given_back, looking->index, &looking->whose, GONE, work);
+	rc = rc ? rc : blame_ranges_make(&looking->moved, looking->index, &looking->whose, MOVED, work);
 	return rc ? rc : blame_ranges_make(&looking->collapsed, looking->index, &looking->whose, COLLAPSED, work);
 }
 
@@ -429,7 +513,7 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 	looking.lost = info->lost || (blame->stored && !was_watched(blame, process));
 	looking.hidden = !(info->flags & VMSNAP_FAULTS_KERNEL) || looking.lost;
 	looking.memory = info->flags & VMSNAP_FAULTS_MEMORY && !is_of_32_bits(process->after);
-	looking.forks = forks_of(&looking.whose, options);
+	find_forks(&looking, options);
 	struct vmsnap_compare_options how = { .size = sizeof(how),
 		                              .cancelled = options->cancelled,
 		                              .cancel_ctx = options->cancel_ctx };
@@ -451,11 +535,12 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 		compare(&looking, diff);
 	if (!other && !has_frames(diff))
 		add_rewritten(&looking, first);
-	if (!looking.memory)
+	if (!looking.rc)
 		doubt(&looking, first);
 	vmsnap_diff_free(diff);
 	blame_ranges_free(&looking.given_back, &blame->work);
 	blame_ranges_free(&looking.collapsed, &blame->work);
+	blame_ranges_free(&looking.moved, &blame->work);
 	return looking.rc ? work_fail(&blame->work, looking.rc, err) : VMSNAP_OK;
 }
 

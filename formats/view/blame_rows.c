@@ -237,6 +237,7 @@ static struct blame_row *row_of_place(struct blame_rows *rows, const struct vmsn
 	row->who = sure ? BLAME_SEEN : blamed->count ? BLAME_SEVERAL : BLAME_UNSEEN;
 	if (rows->by == VMSNAP_BLAME_BY_PAGE && sure)
 		describe_first(rows, row, only_fault(rows, blamed), rc);
+	row->pid = (int32_t)vmsnap_info(blamed->snap)->pid; /* whose page it is: others may have its memory */
 	return row;
 }
 

@@ -1,6 +1,7 @@
 """What the target `blame` did, by its log, and what vmsnap blame says of it."""
 
 import ctypes
+import errno
 import os
 import platform
 import struct
@@ -9,7 +10,8 @@ import support
 from kernel import PAGE
 
 HOWS = ("write_store", "write_add", "write_string", "write_wide", "write_thread", "read_page", "write_syscall", "drop",
-        "fork")
+        "fork", "populate", "lock", "map_again", "move", "write_vfork", "collapse")
+KERNEL = "(the kernel)"
 WINDOW = 100
 ENTRY = struct.Struct("=IIQII")
 HUGE = PAGE // 8 * PAGE
@@ -27,6 +29,10 @@ class Truth:
         self.born = {}   # process forked meanwhile: its parent
         self.before = {}
         self.dropped = set()  # (process, page) that was given back meanwhile
+        self.shared = set()   # frames that two processes have, or had
+        self.copied = {}      # (process, page): the functions that wrote to one that nobody else has any more
+        self.moved = set()    # and of which the frame is another one's
+        self.collapsed = set()  # of which the kernel made huge pages, or not
         start, end = target.ranges["log"]
         self.window = False
         for entry in entries(target.pid, start, end):
@@ -43,12 +49,30 @@ class Truth:
     def give(self, pid, page, function):
         self.let_go(pid, page)
         frame = len(self.made)
-        self.made[frame] = function if self.window else None
+        self.made[frame] = function if self.window else None  # None: before
         self.users[frame] = 1
+        self.copied.pop((pid, page), None)
         self.memory[pid][page] = frame
 
-    def write(self, pid, page, function):
+    def drop(self, pid, page):
+        self.let_go(pid, page)
         if self.window:
+            self.dropped.add((pid, page))
+
+    def move(self, pid, page, by):
+        source = page + (by - (by >> 31 << 32)) * PAGE
+        self.drop(pid, page)
+        frame = self.memory[pid].pop(source, None)
+        if frame is not None:
+            self.memory[pid][page] = frame
+        if self.window:
+            wrote = self.wrote.pop((pid, source), [])
+            self.wrote[pid, page] = wrote
+            self.dropped.add((pid, source))
+            self.moved |= {(pid, page), (pid, source)}
+
+    def write(self, pid, page, function):
+        if self.window and function != KERNEL:
             self.wrote.setdefault((pid, page), []).append(function)
         frame = self.memory[pid].get(page)
         if frame is None and self.area_of(page) == "huge":
@@ -58,11 +82,14 @@ class Truth:
                     self.give(pid, other, function)
         elif frame is None or self.users[frame] > 1:
             self.give(pid, page, function)
+        elif frame in self.shared and self.window:
+            self.copied.setdefault((pid, page), set()).add(function)
 
     def fork(self, parent, child):
         self.memory[child] = dict(self.memory[parent])
         for frame in self.memory[child].values():
             self.users[frame] += 1
+            self.shared.add(frame)
         if self.window:
             self.born[child] = parent
 
@@ -72,10 +99,15 @@ class Truth:
             self.before = {process: dict(pages) for process, pages in self.memory.items()}
         elif HOWS[how] == "fork":
             self.fork(pid, other)
-        elif HOWS[how] == "drop":
-            self.let_go(pid, address)
-            if self.window:
-                self.dropped.add((pid, address))
+        elif HOWS[how] in ("drop", "map_again"):
+            self.drop(pid, address)
+        elif HOWS[how] == "move":
+            self.move(pid, address, other)
+        elif HOWS[how] == "collapse":
+            first = address // HUGE * HUGE
+            self.collapsed |= {(pid, page) for page in range(first, first + HUGE, PAGE)}
+        elif HOWS[how] in ("populate", "lock"):
+            self.write(pid, address, KERNEL)
         elif HOWS[how] != "read_page":
             self.write(pid, address, HOWS[how])
 
@@ -108,10 +140,10 @@ for number in GO, READY:
 _prctl, _long = ctypes.CDLL(None).prctl, ctypes.c_ulong
 
 
-def refusing(name):
-    """For preexec_fn: fails this system call with EPERM from then on, by a filter."""
+def refusing(name, error=errno.EPERM):
+    """For preexec_fn: fails this system call from then on, by a filter."""
     number = {"perf_event_open": 298, "bpf": 321}[name]  # of x86-64
-    instructions = ((0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000))
+    instructions = ((0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050000 | error), (0x06, 0, 0, 0x7fff0000))
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in instructions))
     program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(instructions), ctypes.addressof(code)))
 
@@ -153,7 +185,7 @@ def blame(target, *more, user=None, by="page", without=None):
 
 def judge(document, truth):
     """How many pages are blamed rightly, wrongly (told one by one), on one of several, and on nobody."""
-    sums = {"right": 0, "wrong": [], "several": 0, "unseen": 0, "untold": []}
+    sums = {"right": 0, "wrong": [], "several": 0, "unseen": 0, "kernel": 0, "maybe": 0, "untold": []}
     changed = truth.changed()
     told = set()
     for row in document["rows"]:
@@ -165,6 +197,10 @@ def judge(document, truth):
                 continue
             pid = row["pid"]
             told.add((pid, page))
+            kernels = changed.get((pid, page)) in (KERNEL, None) or (pid, page) in truth.collapsed
+            if row["known"] == "unseen" and kernels:
+                sums["kernel"] += 1
+                continue
             if row["known"] != "seen":
                 sums[row["known"]] += 1
                 continue
@@ -172,16 +208,18 @@ def judge(document, truth):
             wrote = set(truth.wrote.get((pid, page), []))
             # The kernel may copy a page that nobody else has any more: what is on a processor's list has a reference.
             may = wrote if pid in truth.born or (pid, page) not in changed else {changed[pid, page]}
-            if "kernel" not in document["watched"] and (pid, page) in truth.dropped:
-                # Given back and filled by a system call, neither of which is seen: what was seen before is blamed.
-                may |= wrote
+            may = may | truth.copied.get((pid, page), set())
             if area == "huge":
                 may |= wrote
             if said in may:
                 sums["right"] += 1
+            elif "memory" not in document["watched"] and (pid, page) in truth.moved:
+                sums["several"] += 1  # what mremap moves then leaves no trace
+            elif "memory" not in document["watched"] and (pid, page) in truth.dropped and said in wrote:
+                sums["maybe"] += 1  # given back and filled by the kernel, neither of which is seen
             else:
                 sums["wrong"].append((pid, hex(page), area, said, sorted(map(str, may)), truth.wrote.get((pid, page))))
     # A frame that was given back may be given out again, to the same page.
     sums["untold"] = [(pid, hex(page), truth.area_of(page), function) for (pid, page), function in changed.items()
-                      if (pid, page) not in told and (pid, page) not in truth.dropped]
+                      if (pid, page) not in told and (pid, page) not in truth.dropped | truth.moved | truth.collapsed]
     return sums

@@ -1,27 +1,51 @@
 /* Writes to pages by functions that it knows: which did it, where and in which order, is in a log that the test reads.
  *
- * blame SEED OPERATIONS: random ones, so many before the first "ready", and after "go" as many again.  What memory there
- * is: "range KIND ..."; the log: "range log ...".
- * blame flood ROUNDS [child|hidden]: after "go", writes to its pages, gives them back, and writes to them again; all of it on
- *   one processor.  Then it has children, of whom the last one, which writes to them too, stays; hidden: only root may
- *   look at that.
- * blame gain PROGRAM: after "go", executes "PROGRAM gained", which writes to globals of its own.
- * blame threads COUNT: so many threads, of which each writes to a page of its own after "go"; and one more is made.
- * blame leaderless: a page is written to by one thread at each command; at the second, in place of that, the main thread
- *   ends.
- * blame adopts: a child has a child after "go", and ends: that one is the target's then.
- * blame armed: pages of its own, of which it writes to every second one after "go". */
+ * blame SEED OPERATIONS: random ones, so many before the first "ready", and after "go" as many again.  What memory
+ * there is: "range KIND ..."; the log: "range log ...". blame flood ROUNDS [child|hidden]: after "go", writes to its
+ * pages, gives them back, and writes to them again; all of it on one processor.  Then it has children, of whom the last
+ * one, which writes to them too, stays; hidden: only root may look at that. blame gain PROGRAM: after "go", executes
+ * "PROGRAM gained", which writes to globals of its own. blame threads COUNT: so many threads, of which each writes to a
+ * page of its own after "go"; and one more is made. blame leaderless: a page is written to by one thread at each
+ * command; at the second, in place of that, the main thread ends. blame adopts: a child has a child after "go", and
+ * ends: that one is the target's then. blame armed: pages of its own, of which it writes to every second one after
+ * "go". */
 #define _GNU_SOURCE
 #include "target.h"
 
 #include <pthread.h>
+#include <stddef.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 
 enum { PLAIN_PAGES = 64, HUGE_REGIONS = 2, LOG_MAX = 1 << 16, CHILDREN = 3 };
-enum how { STORE, ADD, STRING, WIDE, THREAD, READ, SYSCALL, DROP, FORK, HOWS, WINDOW = 100 };
+enum how {
+	STORE,
+	ADD,
+	STRING,
+	WIDE,
+	THREAD,
+	READ,
+	SYSCALL,
+	DROP,
+	FORK,
+	POPULATE,
+	LOCK,
+	AGAIN,
+	MOVE,
+	VFORK,
+	COLLAPSE,
+	HOWS,
+	WINDOW = 100
+};
 struct entry {
 	uint32_t pid, how;
 	uint64_t address;
-	uint32_t other; /* of a fork: the child */
+	uint32_t other; /* of a fork: the child; of a move: from how many pages before, as a signed number */
 	uint32_t unused;
 };
 
@@ -30,6 +54,7 @@ static volatile uint32_t *entry_count;
 static uint64_t state;
 static char globals[PLAIN_PAGES * PAGE] __attribute__((aligned(PAGE)));
 static int zeros;
+static bool kernel_makes_pages; /* without a fault of the program's */
 
 struct area {
 	const char *name;
@@ -62,6 +87,7 @@ FUNCTION write_wide(volatile char *page);
 FUNCTION write_thread(volatile char *page);
 FUNCTION read_page(volatile char *page);
 FUNCTION write_syscall(volatile char *page);
+FUNCTION write_vfork(volatile char *page);
 
 FUNCTION write_store(volatile char *page)
 {
@@ -97,6 +123,11 @@ FUNCTION write_thread(volatile char *page)
 	page[8] = 1;
 }
 
+FUNCTION write_vfork(volatile char *page)
+{
+	page[16] = 1;
+}
+
 FUNCTION read_page(volatile char *page)
 {
 	(void)*page;
@@ -124,27 +155,118 @@ static void in_thread(char *page)
 	pthread_join(thread, NULL);
 }
 
+static void must(int result, const char *what)
+{
+	if (result < 0)
+		cannot(what);
+}
+
+static void map_again(char *page)
+{
+	must(munmap(page, PAGE), "unmap");
+	if (mmap(page, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != page)
+		cannot("map again");
+	madvise(page, PAGE, MADV_NOHUGEPAGE);
+}
+
+/* Its child has this memory, and nobody runs in it meanwhile but that. */
+static void write_in_vfork(char *page)
+{
+	pid_t child = vfork();
+	must(child, "vfork");
+	if (!child) {
+		write_vfork(page);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
+static void lock(char *page)
+{
+	must(mlock(page, PAGE), "lock");
+	munlock(page, PAGE);
+}
+
+/* From a page of the same area; what was there is mapped anew. */
+static void move(char *page, int by)
+{
+	char *from = page + (ptrdiff_t)by * PAGE;
+	note(MOVE, page, by);
+	if (mremap(from, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page) != page)
+		cannot("move");
+	if (mmap(from, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != from)
+		cannot("map again");
+	madvise(from, PAGE, MADV_NOHUGEPAGE);
+}
+
 static void operate(enum how how, char *page)
 {
 	note(how, page, 0);
 	switch (how) {
-	case STORE: write_store(page); break;
-	case ADD: write_add(page); break;
-	case STRING: write_string(page); break;
-	case WIDE: write_wide(page); break;
-	case THREAD: in_thread(page); break;
-	case READ: read_page(page); break;
-	case SYSCALL: write_syscall(page); break;
-	case DROP: madvise(page, PAGE, MADV_DONTNEED); break;
-	default: break;
+	case POPULATE:
+		madvise(page, PAGE, MADV_POPULATE_WRITE);
+		break;
+	case LOCK:
+		lock(page);
+		break;
+	case AGAIN:
+		map_again(page);
+		break;
+	case VFORK:
+		write_in_vfork(page);
+		break;
+	case COLLAPSE:
+		madvise((char *)((uintptr_t)page & ~(uintptr_t)(HUGE_PAGE - 1)), HUGE_PAGE, MADV_COLLAPSE);
+		break;
+	case STORE:
+		write_store(page);
+		break;
+	case ADD:
+		write_add(page);
+		break;
+	case STRING:
+		write_string(page);
+		break;
+	case WIDE:
+		write_wide(page);
+		break;
+	case THREAD:
+		in_thread(page);
+		break;
+	case READ:
+		read_page(page);
+		break;
+	case SYSCALL:
+		write_syscall(page);
+		break;
+	case DROP:
+		madvise(page, PAGE, MADV_DONTNEED);
+		break;
+	default:
+		break;
 	}
 }
 
-static char *any_page(bool *huge)
+static char *any_page(const struct area **area)
 {
-	const struct area *area = &areas[number((unsigned)area_count)];
-	*huge = !strcmp(area->name, "huge");
-	return area->start + (size_t)number((unsigned)area->pages) * PAGE;
+	*area = &areas[number((unsigned)area_count)];
+	return (*area)->start + (size_t)number((unsigned)(*area)->pages) * PAGE;
+}
+
+/* What is rare, or not for this memory, is something else. */
+static enum how choose(const struct area *area, unsigned children)
+{
+	bool huge = !strcmp(area->name, "huge"), mapped = !strcmp(area->name, "mapped");
+	enum how how = (enum how)number(HOWS);
+	if (how == FORK && (children >= CHILDREN || number(8)))
+		return STORE;
+	if (((how == DROP || how == LOCK) && huge) || (how == COLLAPSE && (!huge || number(8))) ||
+	    ((how == AGAIN || how == MOVE) && !mapped))
+		return ADD;
+	if ((how == POPULATE || how == LOCK) && !kernel_makes_pages)
+		return STORE;
+	bool gives = how == DROP || how == POPULATE || how == LOCK || how == VFORK;
+	return gives && number(3) ? ADD : how;
 }
 
 static void work(unsigned count, unsigned *children);
@@ -181,16 +303,16 @@ static void fork_one(unsigned count)
 static void work(unsigned count, unsigned *children)
 {
 	for (unsigned i = 0; i < count && *entry_count < LOG_MAX - 2; i++) {
-		bool huge;
-		char *page = any_page(&huge);
-		enum how how = (enum how)number(HOWS);
-		if (how == FORK && (*children >= CHILDREN || number(8)))
-			how = STORE;
-		if (how == DROP && (huge || number(3)))
-			how = ADD;
+		const struct area *area;
+		char *page = any_page(&area);
+		enum how how = choose(area, *children);
 		if (how == FORK) {
 			++*children;
 			fork_one(count / 8);
+		} else if (how == MOVE) {
+			char *from = area->start + (size_t)number((unsigned)area->pages) * PAGE;
+			if (from != page)
+				move(page, (int)((from - page) / PAGE));
 		} else {
 			operate(how, page);
 		}
@@ -425,6 +547,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "armed"))
 		armed();
 	state = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+	kernel_makes_pages = state % 2;
 	entries = mmap(NULL, LOG_MAX * sizeof(*entries) + PAGE, PROT_READ | PROT_WRITE,
 	               MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (entries == MAP_FAILED)
