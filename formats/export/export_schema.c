@@ -134,7 +134,7 @@ static const struct export_column watch_columns[] = {
 	{ "faults", EXPORT_NUMBER, false },     { "some_lost", EXPORT_FLAG, false },
 	{ "faults_lost", EXPORT_NUMBER, true }, { "access_known", EXPORT_FLAG, false },
 	{ "armed", EXPORT_FLAG, false },        { "children", EXPORT_FLAG, false },
-	{ "system_calls", EXPORT_FLAG, false },
+	{ "system_calls", EXPORT_FLAG, false }, { "given_back", EXPORT_FLAG, false },
 };
 
 const struct export_column export_place[EXPORT_PLACE_COUNT] = {

@@ -68,6 +68,7 @@ class Truth:
         if self.window:
             wrote = self.wrote.pop((pid, source), [])
             self.wrote[pid, page] = wrote
+            self.copied[pid, page] = self.copied.pop((pid, source), set())
             self.dropped.add((pid, source))
             self.moved |= {(pid, page), (pid, source)}
 

@@ -208,8 +208,8 @@ def blamed():
     later = two_pages("exclusive present", 0xA00, monotonic=PROCESS["monotonic"] + 10**9, taken=PROCESS["taken"] + 10**9)
     pid, when = later["identity"]["pid"], later["identity"]["monotonic"]
     start, code = later["runs"][0]["start"], [CODE + 0x20, 0, CODE, b"set", b"set.c", 7, 0]
-    table = {"watched": [0, when], "lost": 3, "flags": 15, "pid": pid, "objects": [[b"/program", "", CODE, CODE + PAGE, 0]],
-             "threads": [[pid, pid, b"main"]], "syscalls": [[0, b"read"]], "code": [code], "events": [],
+    table = {"watched": [0, when], "lost": 3, "flags": 31, "pid": pid, "objects": [[b"/program", "", CODE, CODE + PAGE, 0]],
+             "threads": [[pid, pid, b"main"]], "syscalls": [[0, b"read"]], "code": [code], "events": [], "memory_events": [],
              "faults": [[when, start, CODE + 0x20, pid, pid, [CODE + 0x20], 0, 3, 0]]}
     return dict(later, faults=table)
 

@@ -90,11 +90,11 @@ class Events(ExportTest):
 
     def test_how_it_was_watched(self):
         columns = ("begin_ns", "monotonic_ns", "watched_ns", "faults", "some_lost", "faults_lost", "access_known", "armed",
-                   "children", "system_calls")
+                   "children", "system_calls", "given_back")
         for more, lost in (({}, (0, 0)), ({"lost": 7}, (1, 7)), ({"lost": None}, (1, None)),
-                           ({"flags": 2 | 4, "faults": []}, (0, 0))):
+                           ({"flags": 2 | 4 | 16, "faults": [], "memory_events": []}, (0, 0))):
             [row] = table("fault_watch", self.watched(**more))
-            flags = (0, 1, 1, 0) if "flags" in more else (1, 0, 0, 1)
+            flags = (0, 1, 1, 0, 1) if "flags" in more else (1, 0, 0, 1, 0)
             self.assertEqual(tuple(number(row[name]) for name in columns),
                              (1700000000 * 10**9 + 1000, 1000, 8000, len(more.get("faults", FAULTS["faults"])), *lost, *flags))
 
