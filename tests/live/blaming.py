@@ -32,7 +32,7 @@ class Truth:
         self.shared = set()   # frames that two processes have, or had
         self.copied = {}      # (process, page): the functions that wrote to one that nobody else has any more
         self.moved = set()    # and of which the frame is another one's
-        self.collapsed = set()  # of which the kernel made huge pages, or not
+        self.collapsed = set()  # pages of which the kernel made huge ones, or not; then nobody has them in common
         start, end = target.ranges["log"]
         self.window = False
         for entry in entries(target.pid, start, end):
@@ -106,7 +106,7 @@ class Truth:
             self.move(pid, address, other)
         elif HOWS[how] == "collapse":
             first = address // HUGE * HUGE
-            self.collapsed |= {(pid, page) for page in range(first, first + HUGE, PAGE)}
+            self.collapsed |= set(range(first, first + HUGE, PAGE))
         elif HOWS[how] in ("populate", "lock"):
             self.write(pid, address, KERNEL)
         elif HOWS[how] != "read_page":
@@ -198,7 +198,7 @@ def judge(document, truth):
                 continue
             pid = row["pid"]
             told.add((pid, page))
-            kernels = changed.get((pid, page)) in (KERNEL, None) or (pid, page) in truth.collapsed
+            kernels = changed.get((pid, page)) in (KERNEL, None) or page in truth.collapsed
             if row["known"] == "unseen" and kernels:
                 sums["kernel"] += 1
                 continue
@@ -222,5 +222,5 @@ def judge(document, truth):
                 sums["wrong"].append((pid, hex(page), area, said, sorted(map(str, may)), truth.wrote.get((pid, page))))
     # A frame that was given back may be given out again, to the same page.
     sums["untold"] = [(pid, hex(page), truth.area_of(page), function) for (pid, page), function in changed.items()
-                      if (pid, page) not in told and (pid, page) not in truth.dropped | truth.moved | truth.collapsed]
+                      if (pid, page) not in told and (pid, page) not in truth.dropped | truth.moved and page not in truth.collapsed]
     return sums
