@@ -185,16 +185,40 @@ struct reaper {
 	atomic_bool enough;
 };
 
+static bool may_be_reaped(const struct watched_task *task)
+{
+	return !task->gone && task->tid != task->pid;
+}
+
+/* The next of them behind this number; 0: there is none. */
+static pid_t next_behind(struct vmsnap_watch *watch, pid_t tid)
+{
+	pthread_mutex_lock(&watch->lock);
+	size_t place = place_of(watch, tid + 1);
+	while (place < watch->count && !may_be_reaped(&watch->tasks[place]))
+		place++;
+	pid_t next = place < watch->count ? watch->tasks[place].tid : 0;
+	pthread_mutex_unlock(&watch->lock);
+	return next;
+}
+
+static void reap_one(struct vmsnap_watch *watch, pid_t tid)
+{
+	pthread_mutex_lock(&watch->lock);
+	struct watched_task *task = watch_find(watch, tid);
+	if (task && may_be_reaped(task))
+		task->gone = tracee_reap(tid);
+	pthread_mutex_unlock(&watch->lock);
+}
+
+/* Asks without the lock, for which who seizes would wait: freeze_reap_threads(). */
 static void *reap(void *ctx)
 {
 	struct reaper *reaper = ctx;
 	while (!atomic_load(&reaper->enough)) {
-		pthread_mutex_lock(&reaper->watch->lock);
-		for (size_t i = 0; i < reaper->watch->count; i++) {
-			struct watched_task *task = &reaper->watch->tasks[i];
-			task->gone |= !task->gone && task->tid != task->pid && tracee_reap(task->tid);
-		}
-		pthread_mutex_unlock(&reaper->watch->lock);
+		for (pid_t tid = 0; (tid = next_behind(reaper->watch, tid));)
+			if (tracee_has_ended(tid))
+				reap_one(reaper->watch, tid);
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
 	return NULL;
