@@ -114,9 +114,9 @@ void fork_began(const struct vmsnap_file *file, size_t from, size_t to, const st
 		if (!more)
 			continue;
 		if (after)
-			say("%s by snapshots %zu..%zu, %" PRIu64 ".%02" PRIu64 " s after the base",
-			    before ? "more had been copied" : "copying had begun", first + 1, first + count,
-			    after / 1000, after / 10 % 100);
+			say("%s %" PRIu64 ".%02" PRIu64 " s after the base (snapshots %zu..%zu)",
+			    before ? "more was copied by" : "copying had begun by", after / 1000, after / 10 % 100,
+			    first + 1, first + count);
 		return;
 	}
 }

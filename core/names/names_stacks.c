@@ -107,12 +107,17 @@ static int by_start(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* Whether it is in this snapshot what it was in the other: one mapping that may be a stack, and no thread's of ours. */
-static bool is_left(const struct vmsnap *snap, const struct stacks *own, const struct stack *stack)
+/* Whether it is in this snapshot what it was in the other: the same mapping, one that may be a stack, and no thread's of
+ * ours.  Of another size it was mapped by the child, at an address that the parent, laid out alike, used later, too. */
+static bool is_left(const struct vmsnap *snap, const struct vmsnap *parent, const struct stacks *own,
+                    const struct stack *stack)
 {
 	const struct vmsnap_vma *vma = vmsnap_vma_at(snap, stack->start);
+	const struct vmsnap_vma *theirs = vmsnap_vma_at(parent, stack->start);
+	if (!vma || !theirs || vma->start != theirs->start || vma->end != theirs->end)
+		return false;
 	const struct stack *next = stacks_from(own, stack->start);
-	return vma && may_be_stack(vma) && stack->end <= vma->end && (!next || next->start >= stack->end);
+	return may_be_stack(vma) && stack->end <= vma->end && (!next || next->start >= stack->end);
 }
 
 int stacks_add_left(const struct vmsnap *snap, const struct vmsnap *parent, struct arena *arena, struct stacks *out)
@@ -123,7 +128,7 @@ int stacks_add_left(const struct vmsnap *snap, const struct vmsnap *parent, stru
 	size_t count = out->count;
 	rc = rc || all ? rc : VMSNAP_ERR_NO_MEMORY;
 	for (size_t i = 0; !rc && i < theirs.count; i++) {
-		if (!is_left(snap, out, &theirs.items[i]))
+		if (!is_left(snap, parent, out, &theirs.items[i]))
 			continue;
 		all[count] = theirs.items[i];
 		all[count].guard = guard_of(snap, all[count].start);

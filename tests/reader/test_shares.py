@@ -222,7 +222,7 @@ class When(unittest.TestCase):
             file.write(json_inputs.file_of(*(dict(one, names=[]) for one in test_report.touched_by_a_debugger()))[0])
         done = subprocess.run([VMSNAP, "cow", path, "--no-names", "-w", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", check=True)
         self.assertIn('; base "s0" of both, 490 ms after the fork: nothing copied by then\n', done.stdout)
-        self.assertEqual("vmsnap: copying had begun by snapshots 3..4, 1.00 s after the base\n", done.stderr)
+        self.assertEqual("vmsnap: copying had begun by 1.00 s after the base (snapshots 3..4)\n", done.stderr)
         # Two looks alone tell that it was in between; a later base, what it was by then.
         self.assertIn('; base "s1" of both, 1.49 s after the fork: 12.0K copied by then\n', run("cow", f"{path}@5", f"{path}@6", "--base", f"{path}@3", "-w", "0"))
         both = run("cow", f"{path}@5..6", f"--base={path}@3..4", "-w", "0"), run("cow", f"{path}@5", f"{path}@6", "--base", f"{path}@3", "-w", "0")

@@ -132,6 +132,12 @@ static void stacks_that_a_fork_left_behind_are_called_as_in_the_parent(void **st
 	assert_int_equal(vmsnap_names_rebind(names, child, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_name_of_mapping(names, 1, &name), VMSNAP_ERR_NOT_FOUND);
 	vmsnap_names_free(names);
+	/* The child mapped something larger there. */
+	child->vmas[1].end += 0x1000;
+	names = made_names(child, NULL);
+	assert_int_equal(vmsnap_names_add_fallback(names, parent, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_name_of_mapping(names, 1, &name), VMSNAP_ERR_NOT_FOUND);
+	vmsnap_names_free(names);
 	vmsnap_unref(parent);
 	vmsnap_unref(child);
 	vmsnap_unref(stranger);
