@@ -145,7 +145,7 @@ export class Headline {
 	// What of the forks' sharing was lost when A was taken: a comparison with A cannot show it.
 	beforeA(counted) {
 		const { view, model } = this, by = this.forksAtA().reduce((sum, fork) => sum + lostAt(model, fork, fork.base), 0);
-		return by ? `${pages(by)} more had been copied between the fork and ${view.nameOf(view.a)}, too early to be among these ${pages(counted)}` : '';
+		return by ? `${pages(by)} had been copied between the fork and ${view.nameOf(view.a)}, too early to be among these ${pages(counted)}` : '';
 	}
 	// When it was first seen, between A and B.
 	firstCopied() {
