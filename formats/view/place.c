@@ -38,13 +38,21 @@ static int find_names(struct place *place, struct vmsnap_names *names, struct wo
 	return rc ? work_fail(work, rc, err) : VMSNAP_OK;
 }
 
+/* Of shared memory in swap the page table has nothing: what the sums say of its mapping, they say of the page. */
+static const char *state_of_absent(const struct place *place)
+{
+	struct vmsnap_sums sums;
+	vmsnap_sum(place->snap, place->page_start, place->page_end, &sums);
+	return sums.swapped ? "swapped" : sums.swap_unknown ? "swapped?" : "absent";
+}
+
 const char *place_state(const struct place *place)
 {
 	if (!place->vma && !place->populated)
 		return "unmapped";
 	if (vmsnap_info(place->snap)->known.states_unknown)
 		return NULL;
-	return place->populated ? page_state_name(&place->page) : "absent";
+	return place->populated ? page_state_name(&place->page) : state_of_absent(place);
 }
 
 bool place_physical_known(const struct place *place)

@@ -194,6 +194,43 @@ static void show_knows_of_swapped_shared_memory_by_smaps_or_not_at_all(void **st
 	vmsnap_unref(snap);
 }
 
+static void expect_state(const struct vmsnap *snap, uint64_t address, const char *state)
+{
+	struct catch *caught = catch_new();
+	char line[64];
+	assert_int_equal(vmsnap_print_page(snap, NULL, address, &caught->out, NULL), VMSNAP_OK);
+	snprintf(line, sizeof(line), "\nstate       %s\n", state);
+	assert_has(caught, line);
+	caught = catch_new();
+	caught->out.style.json = true;
+	snprintf(line, sizeof(line), "\"state\": \"%s\"", state);
+	assert_int_equal(vmsnap_print_page(snap, NULL, address, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, line);
+}
+
+/* What show says of a mapping, page says of its pages. */
+static void page_knows_of_swapped_shared_memory_as_show_does(void **state)
+{
+	(void)state;
+	static const char *const keys[] = { "Swap" };
+	static const uint64_t values[] = { 4096, 4096, 0 };
+	const uint32_t shared = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED;
+	struct vmsnap *snap = bare_snapshot();
+	put_vma(snap, 0x10000, 0x11000, shared, 5, "/dev/shm/one");
+	put_vma(snap, 0x20000, 0x22000, shared, 6, "/dev/shm/two");
+	put_vma(snap, 0x30000, 0x31000, shared, 7, "/dev/shm/none");
+	for (size_t i = 0; i < 3; i++)
+		snap->vmas[i].dev_major = 0;
+	expect_state(snap, 0x20000, "absent");
+	snap->info.swap_in_use = 8192;
+	expect_state(snap, 0x20000, "swapped?");
+	give_smaps(snap, keys, 1, values);
+	expect_state(snap, 0x10000, "swapped");
+	expect_state(snap, 0x20000, "swapped?"); /* one of two, but which? */
+	expect_state(snap, 0x30000, "absent");
+	vmsnap_unref(snap);
+}
+
 static void pages_cuts_runs_at_borders_and_counts_frames_up(void **state)
 {
 	(void)state;
@@ -562,6 +599,7 @@ int main(void)
 		cmocka_unit_test(show_adds_up_those_keys_of_smaps_that_are_sizes),
 		cmocka_unit_test(show_tells_of_huge_pages_that_rss_leaves_out),
 		cmocka_unit_test(show_knows_of_swapped_shared_memory_by_smaps_or_not_at_all),
+		cmocka_unit_test(page_knows_of_swapped_shared_memory_as_show_does),
 		cmocka_unit_test(pages_cuts_runs_at_borders_and_counts_frames_up),
 		cmocka_unit_test(pages_json_has_every_state),
 		cmocka_unit_test(page_tells_frame_physical_address_and_file_offset),
