@@ -216,7 +216,7 @@ static int became_of(const struct vmsnap_diff_range *range)
 	/* Where a copy of its own was given back, the file's page is in another frame, too. */
 	if (!own)
 		return HAS(range->changes, VMSNAP_CHANGE_APPEARED) || HAS(range->changes, VMSNAP_CHANGE_PFN_CHANGED) ||
-		                       HAS(range->kinds, VMSNAP_KIND_NEW)
+		                       HAS(range->kinds, VMSNAP_KIND_NEW) || HAS(range->kinds, VMSNAP_KIND_MAPPED)
 		               ? VMSNAP_BECAME_MAPPED
 		               : -1;
 	if (HAS(range->changes, VMSNAP_CHANGE_PRIVATISED))

@@ -618,8 +618,9 @@ VMSNAP_API const char *vmsnap_page_change_name(int change)
 VMSNAP_API const char *vmsnap_page_kind_name(int kind)
 {
 	static const char *const names[VMSNAP_KIND_COUNT] = {
-		[VMSNAP_KIND_NEW] = "new",     [VMSNAP_KIND_GONE] = "gone",       [VMSNAP_KIND_COPIED] = "copied",
-		[VMSNAP_KIND_OTHER] = "other", [VMSNAP_KIND_WRITTEN] = "written", [VMSNAP_KIND_SWAPPED] = "swapped",
+		[VMSNAP_KIND_NEW] = "new",       [VMSNAP_KIND_GONE] = "gone",       [VMSNAP_KIND_COPIED] = "copied",
+		[VMSNAP_KIND_OTHER] = "other",   [VMSNAP_KIND_WRITTEN] = "written", [VMSNAP_KIND_SWAPPED] = "swapped",
+		[VMSNAP_KIND_MAPPED] = "mapped",
 	};
 	return kind >= 0 && kind < VMSNAP_KIND_COUNT ? names[kind] : "?";
 }

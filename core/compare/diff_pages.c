@@ -105,7 +105,7 @@ static struct diff_page judge(const struct diff_place *place, uint64_t a, uint64
  * remembered with what their states tell: pages whose entries are alike, or equal, may be written or not. */
 static void judge_writes(struct diff_page *page, struct diff_reader *reader, uint64_t a, uint64_t b)
 {
-	const uint32_t shown = 1u << VMSNAP_KIND_NEW | 1u << VMSNAP_KIND_COPIED;
+	const uint32_t shown = 1u << VMSNAP_KIND_NEW | 1u << VMSNAP_KIND_MAPPED | 1u << VMSNAP_KIND_COPIED;
 	if (writes_none_between(reader->writes, a, b))
 		return;
 	uint64_t shift = reader->place->range.member[DIFF_A].shift;

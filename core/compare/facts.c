@@ -139,9 +139,19 @@ static bool copied(uint32_t facts, uint64_t a, uint64_t b, const struct facts_co
 enum { BY_OTHERS = 1u << VMSNAP_CHANGE_BECAME_EXCLUSIVE | 1u << VMSNAP_CHANGE_BECAME_SHARED };
 enum { SWAPPED = 1u << VMSNAP_CHANGE_SWAPPED_OUT | 1u << VMSNAP_CHANGE_SWAPPED_IN | 1u << VMSNAP_CHANGE_SWAP_MOVED };
 
+/* A page that takes no memory: the page cache has it, or it is the zero page.  Of shared memory nobody knows whether it
+ * was there before, and a file may be mapped so as well. */
+static bool is_of_others(uint64_t entry, const struct facts_context *context)
+{
+	return !context->shared_mapping &&
+	       (has(entry, VMSNAP_PAGE_FILE) || zero_page_of(entry, &context->zero_b, context->plain) == ZERO_YES);
+}
+
 uint32_t page_kinds(uint32_t facts, uint64_t a, uint64_t b, const struct facts_context *context)
 {
-	if (facts & (1u << VMSNAP_CHANGE_APPEARED | 1u << VMSNAP_CHANGE_ZERO_FILLED_IN))
+	if (facts & 1u << VMSNAP_CHANGE_APPEARED)
+		return 1u << (is_of_others(b, context) ? VMSNAP_KIND_MAPPED : VMSNAP_KIND_NEW);
+	if (facts & 1u << VMSNAP_CHANGE_ZERO_FILLED_IN)
 		return 1u << VMSNAP_KIND_NEW;
 	if (facts & 1u << VMSNAP_CHANGE_VANISHED)
 		return 1u << VMSNAP_KIND_GONE;

@@ -129,6 +129,7 @@ static const struct {
 	const char *what;
 } parts[] = {
 	{ "+", CLASS_NEW, "new" },
+	{ "+", CLASS_FILE, "mapped" },
 	{ "-", CLASS_GONE, "gone" },
 	{ "", CLASS_WRITTEN, "written" },
 	{ "", CLASS_SWAPPED_OUT, "swapped out" },

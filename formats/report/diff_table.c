@@ -20,6 +20,7 @@ enum {
 	DIFF_COPIED,
 	DIFF_SHARE,
 	DIFF_NEW,
+	DIFF_MAPPED,
 	DIFF_GONE,
 	DIFF_WRITTEN,
 	DIFF_SWAPPED,
@@ -37,7 +38,9 @@ static const struct column diff_columns[] = {
 	[DIFF_COPIED] = { NULL, "COPIED", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_STAYS,
 	                  "pages that were shared at A and got another frame", NULL },
 	[DIFF_SHARE] = { NULL, "%", COLUMN_SHARE, COLUMN_SPARSE, "copied, of what was writable and shared at A", NULL },
-	[DIFF_NEW] = { NULL, "NEW", COLUMN_DELTA, COLUMN_STAYS, "pages that appeared", NULL },
+	[DIFF_NEW] = { NULL, "NEW", COLUMN_DELTA, COLUMN_STAYS, "pages that appeared and take memory", NULL },
+	[DIFF_MAPPED] = { NULL, "MAPPED", COLUMN_DELTA, COLUMN_SPARSE | COLUMN_YIELDS,
+	                  "pages of privately mapped files, and zero pages, that appeared", NULL },
 	[DIFF_GONE] = { NULL, "GONE", COLUMN_DELTA, COLUMN_STAYS, "pages that vanished", NULL },
 	[DIFF_WRITTEN] = { NULL, "WRITTEN", COLUMN_BYTES, COLUMN_SPARSE, "pages that were there, and were written to",
 	                   NULL },
@@ -53,14 +56,23 @@ static const struct column diff_columns[] = {
 	[DIFF_VMA + MAPPING_PERM] = { NULL, "PERM", COLUMN_WORD, COLUMN_YIELDS,
 	                              "rwx, and p for private or s for shared", NULL },
 };
-static const uint32_t diff_shown[] = { DIFF_START,   DIFF_END,
-	                               DIFF_SIZE,    DIFF_VMA + MAPPING_PERM,
-	                               DIFF_PAGES,   DIFF_COPIED,
-	                               DIFF_SHARE,   DIFF_NEW,
-	                               DIFF_GONE,    DIFF_WRITTEN,
-	                               DIFF_SWAPPED, DIFF_OTHER,
-	                               DIFF_CHANGE,  MAPPING_SHOWN_AFTER_PERM(DIFF_VMA),
-	                               DIFF_BY,      DIFF_MAPPING };
+static const uint32_t diff_shown[] = { DIFF_START,
+	                               DIFF_END,
+	                               DIFF_SIZE,
+	                               DIFF_VMA + MAPPING_PERM,
+	                               DIFF_PAGES,
+	                               DIFF_COPIED,
+	                               DIFF_SHARE,
+	                               DIFF_NEW,
+	                               DIFF_MAPPED,
+	                               DIFF_GONE,
+	                               DIFF_WRITTEN,
+	                               DIFF_SWAPPED,
+	                               DIFF_OTHER,
+	                               DIFF_CHANGE,
+	                               MAPPING_SHOWN_AFTER_PERM(DIFF_VMA),
+	                               DIFF_BY,
+	                               DIFF_MAPPING };
 const struct row_schema diff_schema = ROW_SCHEMA_SHOWN(diff_columns, diff_shown);
 
 struct printed {
@@ -203,6 +215,8 @@ static void put_sums(struct row *row, const struct diff_view *view, const struct
 		row_put_share(row, DIFF_SHARE, copied, sums->shared);
 	row_put_delta(row, DIFF_NEW, false, sums->classes[CLASS_NEW]);
 	row_mark(row, DIFF_NEW, CLASS_NEW);
+	if (sums->classes[CLASS_FILE])
+		row_put_delta(row, DIFF_MAPPED, false, sums->classes[CLASS_FILE]);
 	row_put_delta(row, DIFF_GONE, true, sums->classes[CLASS_GONE]);
 	row_mark(row, DIFF_GONE, CLASS_GONE);
 	if (written) {
@@ -260,13 +274,19 @@ static int by_events(const void *left, const void *right, const void *ctx)
 	return (a->events < b->events) - (a->events > b->events);
 }
 
+/* The program's: a page with a breakpoint does not come before what it did itself. */
 static uint64_t events_of(const struct diff_view *view, const struct diff_row *diff)
 {
-	struct diff_sums sums;
 	uint64_t events = 0;
-	diff_row_sums(view, diff, &sums);
-	for (int i = CLASS_EVENTS; i < PAGE_CLASSES; i++)
-		events += sums.classes[i];
+	for (size_t i = 0; i < diff->range_count; i++) {
+		struct vmsnap_diff_range range;
+		uint64_t classes[PAGE_CLASSES] = { 0 };
+		if (vmsnap_diff_range(view->diff, diff->first_range + i, &range) || range.touched)
+			continue;
+		diff_range_sums(&range, classes);
+		for (int k = CLASS_EVENTS; k < PAGE_CLASSES; k++)
+			events += classes[k];
+	}
 	return events;
 }
 

@@ -35,6 +35,7 @@ enum {
 	PROCESS_B,
 	PROCESS_WRITTEN_UNKNOWN,
 	PROCESS_SWAPPED,
+	PROCESS_MAPPED,
 };
 static const struct column process_columns[] = {
 	[PROCESS_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
@@ -49,7 +50,7 @@ static const struct column process_columns[] = {
 	[PROCESS_RESIDENT_B] = { "resident_b", "B", COLUMN_BYTES, 0, "present pages in B", NULL },
 	[PROCESS_COPIED] = { "copied", "COPIED", COLUMN_BYTES, COLUMN_SPARSE,
 	                     "pages that were shared at A and got another frame", NULL },
-	[PROCESS_NEW] = { "new", "NEW", COLUMN_DELTA, 0, "pages that appeared", NULL },
+	[PROCESS_NEW] = { "new", "NEW", COLUMN_DELTA, 0, "pages that appeared and take memory", NULL },
 	[PROCESS_GONE] = { "gone", "GONE", COLUMN_DELTA, 0, "pages that vanished", NULL },
 	[PROCESS_WRITTEN] = { "written", "WRITTEN", COLUMN_BYTES, COLUMN_SPARSE,
 	                      "pages that were there, and were written to", NULL },
@@ -62,6 +63,8 @@ static const struct column process_columns[] = {
 	[PROCESS_WRITTEN_UNKNOWN] = { "written_unknown", .type = COLUMN_BYTES },
 	[PROCESS_SWAPPED] = { "swapped", "SWAPPED", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_YIELDS,
 	                      "pages that went to swap, or came back", NULL },
+	[PROCESS_MAPPED] = { "mapped", "MAPPED", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_YIELDS,
+	                     "pages of privately mapped files, and zero pages, that appeared", NULL },
 };
 const struct row_schema set_diff_schema = ROW_SCHEMA(process_columns);
 
@@ -133,6 +136,9 @@ static void put_last(struct row *row, const struct vmsnap_set_diff *diff, size_t
 	row_put_bytes(row, PROCESS_WRITTEN_UNKNOWN, process->written_unknown * size);
 	if (swapped || row->text->style->json)
 		row_put_bytes(row, PROCESS_SWAPPED, swapped);
+	uint64_t mapped = vmsnap_set_diff_pages(diff, index, VMSNAP_KIND_MAPPED) * size;
+	if (mapped || row->text->style->json)
+		row_put_bytes(row, PROCESS_MAPPED, mapped);
 }
 
 static int process_rows(struct row *row, void *ctx, struct vmsnap_error *err)

@@ -43,6 +43,7 @@ static const struct {
 	{ VMSNAP_KIND_COPIED, CLASS_COPIED },   { VMSNAP_KIND_NEW, CLASS_NEW },
 	{ VMSNAP_KIND_WRITTEN, CLASS_WRITTEN }, { VMSNAP_KIND_SWAPPED, CLASS_SWAPPED_OUT },
 	{ VMSNAP_KIND_GONE, CLASS_GONE },       { VMSNAP_KIND_OTHER, CLASS_OTHER },
+	{ VMSNAP_KIND_MAPPED, CLASS_FILE },
 };
 enum { EVENTS = sizeof(events) / sizeof(events[0]) };
 
@@ -58,7 +59,7 @@ int diff_range_class(const struct vmsnap_diff_range *range)
 {
 	bool there = range->after & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED);
 	for (size_t i = 0; i < EVENTS; i++)
-		if (is(range, events[i].kind))
+		if (is(range, events[i].kind) && events[i].kind != VMSNAP_KIND_MAPPED)
 			return events[i].page_class == CLASS_GONE && there ? CLASS_OTHER : class_of_event(range, i);
 	return CLASS_HOLE;
 }

@@ -23,9 +23,10 @@ int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struc
 void diff_view_free(struct diff_view *view, struct work *work);
 
 /* What a range looks like in a picture of B: where memory lies in the place of other memory, as
- * that which is there now.  CLASS_HOLE: nothing happened to its pages. */
+ * that which is there now.  CLASS_HOLE: nothing happened to its pages, or they are no memory of its own. */
 int diff_range_class(const struct vmsnap_diff_range *range);
-/* Adds its bytes to each class that it belongs to: new and gone, where other memory lies. */
+/* Adds its bytes to each class that it belongs to: new and gone, where other memory lies; CLASS_FILE for what was
+ * mapped. */
 void diff_range_sums(const struct vmsnap_diff_range *range, uint64_t *classes);
 /* Range after range from *index on, where neighbours with the same facts are one. */
 bool diff_facts_next(const struct vmsnap_diff *diff, size_t *index, struct vmsnap_diff_range *range);

@@ -238,7 +238,8 @@ class PageKind:  # enum vmsnap_page_kind
     OTHER = 3
     WRITTEN = 4
     SWAPPED = 5
-    COUNT = 6
+    MAPPED = 6
+    COUNT = 7
 
 
 class CompareFlag:  # enum vmsnap_compare_flag

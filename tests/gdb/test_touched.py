@@ -156,6 +156,16 @@ class Touched(unittest.TestCase):
         self.assertRegex(text, r"(?m)^2 pages of executable code hold gdb.s breakpoints: ")
         self.assertNotIn(f"  {other:x}", text.partition("\nnames on changed pages")[2])
 
+    def test_what_gdb_did_does_not_head_a_diff(self):
+        need_frames(self)
+        gdb = self.started("write", 3)
+        gdb("vmsnap take before")
+        gdb("break step")
+        gdb("continue")
+        rows = [line for line in gdb("vmsnap diff before now").split("\n") if line[:8].strip("0123456789abcdef") == "" and " r" in line]
+        code = next(number for number, line in enumerate(rows) if " r-xp " in line)
+        self.assertLess(next(number for number, line in enumerate(rows) if "[stack]" in line), code, rows)
+
     def test_code_that_the_program_patched_is_told_though_a_breakpoint_is_on_its_page(self):
         for where in ("apart", "behind"):  # on its page, and on another
             gdb = self.started("patch")

@@ -171,6 +171,13 @@ static void kinds_say_what_facts_come_to(void **state)
 	struct facts_context c = all_known;
 	c.exclusive_a = true;
 	assert_int_equal(page_kinds(F(APPEARED), 0, ANON(5), &c), K(NEW));
+	/* What others have, and everybody's, takes no memory. */
+	assert_int_equal(page_kinds(F(APPEARED), 0, CACHED(5), &c), K(MAPPED));
+	assert_int_equal(page_kinds(F(APPEARED), 0, ZEROPAGE, &c), K(MAPPED));
+	assert_int_equal(page_kinds(F(APPEARED), 0, SLOT(5), &c), K(NEW));
+	c.shared_mapping = true; /* nobody knows whether that was there before */
+	assert_int_equal(page_kinds(F(APPEARED), 0, CACHED(5), &c), K(NEW));
+	c.shared_mapping = false;
 	assert_int_equal(page_kinds(F(ZERO_FILLED_IN) | F(PFN_CHANGED), ZEROPAGE, OWNED(5), &c), K(NEW));
 	assert_int_equal(page_kinds(F(VANISHED), ANON(5), 0, &c), K(GONE));
 	assert_int_equal(page_kinds(F(PFN_CHANGED), ANON(5), OWNED(6), &c), K(COPIED));

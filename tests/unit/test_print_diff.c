@@ -69,6 +69,32 @@ static void diff_shows_what_went_of_a_mapping_where_it_was(void **state)
 	vmsnap_unref(b);
 }
 
+/* They take no memory of its own, and are not drawn as if something had happened to them. */
+static void pages_of_files_that_appeared_are_mapped_not_new(void **state)
+{
+	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
+	struct vmsnap_diff *diff;
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		put_vma(i ? b : a, 0x10000, 0x30000, VMSNAP_PERM_READ, 7, "/lib/one.so");
+		put_vma(i ? b : a, 0x100000, 0x110000, rw, 0, "");
+	}
+	put_pages(b, 0x10000, 32, ENTRY(VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_FILE, 0x1000));
+	put_pages(b, 0x100000, 2, ENTRY(own, 0x2000));
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "+8.00K new, +128K mapped");
+	caught = catch_new();
+	caught->out.style.columns = "START,NEW,MAPPED";
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	/* What happened to it comes first, though it is less. */
+	assert_has(caught, "\n00100000 +8.00K\n00010000         +128K\n");
+	vmsnap_diff_free(diff);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
 /* Memory that was mapped right below it since is one mapping with it. */
 static void what_was_copied_of_a_mapping_that_has_grown_counts_once(void **state)
 {
@@ -560,6 +586,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(diff_has_a_row_for_each_changed_mapping),
 		cmocka_unit_test(diff_shows_what_went_of_a_mapping_where_it_was),
+		cmocka_unit_test(pages_of_files_that_appeared_are_mapped_not_new),
 		cmocka_unit_test(what_was_copied_of_a_mapping_that_has_grown_counts_once),
 		cmocka_unit_test(diff_begins_with_one_sentence),
 		cmocka_unit_test(diff_tells_its_sides_in_brief),

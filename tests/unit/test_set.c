@@ -125,6 +125,8 @@ static struct vmsnap_set *tree(bool later)
 		add_pages(snaps[i], 100, 1, later && pid == 11 ? OWNED(0x900) : ANON(0x100));
 		if (later && pid == 13)
 			add_pages(snaps[i], 101, 3, OWNED(0xa00));
+		if (later && pid == 10)
+			add_pages(snaps[i], 104, 2, OWNED(0xc00));
 		if (!later && pid == 12)
 			add_pages(snaps[i], 101, 2, OWNED(0xb00));
 		add_pages(snaps[i], 200, later ? 8 : 4, CACHED(0x500));
@@ -140,10 +142,11 @@ static void two_trees_are_compared_process_by_process(void **state)
 	static const struct {
 		uint32_t pid;
 		bool a, b;
-		uint64_t copied, new_pages;
-	} expected[] = {
-		{ 10, true, true, 0, 4 }, { 11, true, true, 1, 4 }, { 13, false, true, 0, 0 }, { 12, true, false, 0, 0 }
-	};
+		uint64_t copied, new_pages, mapped;
+	} expected[] = { { 10, true, true, 0, 6, 0 },
+		         { 11, true, true, 1, 4, 0 },
+		         { 13, false, true, 0, 0, 0 },
+		         { 12, true, false, 0, 0, 0 } };
 	(void)state;
 	assert_int_equal(vmsnap_set_diff_new(a, b, NULL, &diff, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_set_diff_count(diff), 4);
@@ -154,14 +157,15 @@ static void two_trees_are_compared_process_by_process(void **state)
 		assert_int_equal(row.b != NULL, expected[i].b);
 		assert_int_equal(vmsnap_set_diff_pages(diff, i, VMSNAP_KIND_COPIED), expected[i].copied);
 		assert_int_equal(vmsnap_set_diff_pages(diff, i, VMSNAP_KIND_NEW), expected[i].new_pages);
+		assert_int_equal(vmsnap_set_diff_pages(diff, i, VMSNAP_KIND_MAPPED), expected[i].mapped);
 		assert_true(row.differs == (row.a && row.b));
 	}
 	assert_int_equal(vmsnap_set_diff_row(diff, 4, &row), VMSNAP_ERR_NOT_FOUND);
 	static const uint64_t totals[VMSNAP_SET_TOTAL_COUNT] = {
 		[VMSNAP_SET_TOTAL_DISTINCT_A] = (1 + 2 + 4) * PAGE,
-		[VMSNAP_SET_TOTAL_DISTINCT_B] = (1 + 1 + 3 + 8) * PAGE,
+		[VMSNAP_SET_TOTAL_DISTINCT_B] = (1 + 1 + 3 + 2 + 8) * PAGE,
 		[VMSNAP_SET_TOTAL_COPIED] = 1 * PAGE,
-		[VMSNAP_SET_TOTAL_NEW] = 4 * PAGE,
+		[VMSNAP_SET_TOTAL_NEW] = 6 * PAGE,
 		[VMSNAP_SET_TOTAL_CAME] = 3 * PAGE,
 		[VMSNAP_SET_TOTAL_WENT] = 2 * PAGE,
 	};

@@ -75,13 +75,15 @@ enum vmsnap_page_change {
 /* What that comes to.  Several may hold where other memory lies in the place of A's.  None holds where nothing happened
  * to the page: that it BECAME_EXCLUSIVE or BECAME_SHARED is what another process did, a copy or a fork. */
 enum vmsnap_page_kind {
-	VMSNAP_KIND_NEW,    /* was not there, or was the zero page */
+	VMSNAP_KIND_NEW,    /* was not there, or was the zero page, and takes memory */
 	VMSNAP_KIND_GONE,   /* A's page is no more */
 	VMSNAP_KIND_COPIED, /* in another frame, and at A others had it too: a copy was written */
 	VMSNAP_KIND_OTHER,  /* anything else: in another frame by the kernel's doing, guarded, … */
 	/* Was there, was written to, and did not become a copy by that. */
 	VMSNAP_KIND_WRITTEN,
 	VMSNAP_KIND_SWAPPED, /* none of these, and it went to swap, came back from it, or moved within it */
+	/* Was not there, and is a page of a file that is mapped privately, or the zero page: it takes no memory. */
+	VMSNAP_KIND_MAPPED,
 	VMSNAP_KIND_COUNT
 };
 
