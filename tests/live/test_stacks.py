@@ -38,7 +38,7 @@ def fault(when, index, stack, kind, system=-1, ip=None):
 
 
 FAULTS = {
-    "watched": [1000, 9000], "lost": 5, "flags": 9, "pid": cases.PROCESS["pid"],
+    "watched": [1000, 9000], "lost": 5, "flags": 25, "pid": cases.PROCESS["pid"],
     "objects": [[b"/usr/bin/cat", "0123abcd", CODE, CODE + 0x5000, 0x2000]],
     "threads": [[cases.PROCESS["pid"], cases.PROCESS["pid"], b"cat"]],
     "syscalls": [[0, b"read"]],
@@ -47,7 +47,7 @@ FAULTS = {
     # Pages 0, 1 and 2 are copied by set, 3 is made by get, 4 by read(2) in unknown code; nobody tells of 5.
     "faults": [fault(2000, 0, [SET, MAIN], 3), fault(2001, 1, [SET, MAIN], 3), fault(2002, 2, [SET, GET, MAIN], 3),
                fault(2003, 3, [GET, MAIN], 2), fault(2004, 4, [FAR, READ, MAIN], 2, system=0)],
-    "events": [],
+    "events": [], "memory_events": [],
 }
 BEFORE = frames(*[(index, "present", 0x100 + index) for index in range(3)], (6, "exclusive present", 0x900))
 AFTER = frames(*[(index, "exclusive present", 0x200 + index) for index in range(6)], (6, "exclusive present", 0x900))
