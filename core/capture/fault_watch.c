@@ -323,7 +323,10 @@ static int add_memory_event(void *ctx, const struct vmsnap_memory_event *event)
 {
 	struct vmsnap_fault_watch *watch = ctx;
 	int rc = vmsnap_faults_builder_add_memory_event(watch->builder, event, watch->err);
-	watch->memory_dropped |= rc == VMSNAP_ERR_TOO_LARGE;
+	if (rc == VMSNAP_ERR_TOO_LARGE) {
+		watch->memory_dropped = true;
+		watch->dropped++;
+	}
 	return rc == VMSNAP_ERR_TOO_LARGE ? VMSNAP_OK : rc;
 }
 

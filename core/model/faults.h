@@ -80,6 +80,10 @@ int faults_of_processes(const struct vmsnap_faults *const *parts, size_t count, 
 
 /* What a builder has so far; NULL: it is finished. */
 const struct vmsnap_faults *faults_in_making(const struct vmsnap_faults_builder *builder);
+/* What there is no room for is let go of, and *dropped says so: then VMSNAP_FAULTS_MEMORY does not hold, and something
+ * was lost. */
+int faults_add_memory_event(struct vmsnap_faults_builder *builder, const struct vmsnap_memory_event *event,
+                            bool *dropped, struct vmsnap_error *err);
 /* What the addresses of a stack are in a process, as others know it. */
 int faults_copy_code(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *from, int32_t pid,
                      uint32_t stack, struct vmsnap_error *err);

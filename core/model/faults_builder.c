@@ -417,6 +417,14 @@ VMSNAP_API int vmsnap_faults_builder_add_memory_event(struct vmsnap_faults_build
 	return rc;
 }
 
+int faults_add_memory_event(struct vmsnap_faults_builder *builder, const struct vmsnap_memory_event *event,
+                            bool *dropped, struct vmsnap_error *err)
+{
+	int rc = *dropped ? VMSNAP_OK : vmsnap_faults_builder_add_memory_event(builder, event, err);
+	*dropped |= rc == VMSNAP_ERR_TOO_LARGE;
+	return rc == VMSNAP_ERR_TOO_LARGE ? VMSNAP_OK : rc;
+}
+
 const struct vmsnap_faults *faults_in_making(const struct vmsnap_faults_builder *builder)
 {
 	return builder->faults;

@@ -65,6 +65,7 @@ static int set_info(struct vmsnap_faults_builder *builder, const struct vmsnap_f
 {
 	struct vmsnap_faults_info info = joined->info;
 	info.lost = gap ? UINT64_MAX : info.lost;
+	info.flags &= gap ? ~(uint32_t)VMSNAP_FAULTS_MEMORY : UINT32_MAX;
 	return vmsnap_faults_builder_set(builder, &info, err);
 }
 

@@ -30,7 +30,8 @@ static int add_faults(struct vmsnap_faults_builder *builder, const struct vmsnap
 	return rc;
 }
 
-static int add_rest(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *part, struct vmsnap_error *err)
+static int add_rest(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *part, bool *dropped,
+                    struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < part->thread_count; i++)
@@ -41,8 +42,18 @@ static int add_rest(struct vmsnap_faults_builder *builder, const struct vmsnap_f
 	for (size_t i = 0; !rc && i < part->event_count; i++)
 		rc = vmsnap_faults_builder_add_event(builder, &part->events[i], err);
 	for (size_t i = 0; !rc && i < part->memory_event_count; i++)
-		rc = vmsnap_faults_builder_add_memory_event(builder, &part->memory_events[i], err);
+		rc = faults_add_memory_event(builder, &part->memory_events[i], dropped, err);
 	return rc;
+}
+
+static int set_info(struct vmsnap_faults_builder *builder, struct vmsnap_faults_info *info, bool dropped,
+                    struct vmsnap_error *err)
+{
+	if (dropped) {
+		info->flags &= ~(uint32_t)VMSNAP_FAULTS_MEMORY;
+		info->lost += info->lost != UINT64_MAX;
+	}
+	return vmsnap_faults_builder_set(builder, info, err);
 }
 
 /* What holds for all of them; what was lost in any. */
@@ -59,15 +70,16 @@ static int fill(struct vmsnap_faults_builder *builder, const struct vmsnap_fault
                 const struct vmsnap_fault_mark *marks, size_t mark_count, bool one_watch, struct vmsnap_error *err)
 {
 	struct vmsnap_faults_info info = parts[0]->info;
+	bool dropped = false;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < count; i++) {
 		uint64_t known = i && one_watch ? info.end : 0;
 		if (i)
 			join_info(&info, &parts[i]->info);
 		rc = add_faults(builder, parts[i], marks, mark_count, known, err);
-		rc = rc ? rc : add_rest(builder, parts[i], err);
+		rc = rc ? rc : add_rest(builder, parts[i], &dropped, err);
 	}
-	return rc ? rc : vmsnap_faults_builder_set(builder, &info, err);
+	return rc ? rc : set_info(builder, &info, dropped, err);
 }
 
 int faults_join_of(const struct vmsnap_faults *const *parts, size_t count, const struct vmsnap_fault_mark *marks,
@@ -108,14 +120,15 @@ static int gather(struct vmsnap_faults_builder *builder, const struct vmsnap_fau
                   struct vmsnap_error *err)
 {
 	struct vmsnap_faults_info info = parts[0]->info;
+	bool dropped = false;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < count; i++) {
 		gather_info(&info, &parts[i]->info);
 		rc = add_faults(builder, parts[i], NULL, 0, 0, err);
 		rc = rc ? rc : faults_copy_all_code(builder, parts[i], err);
-		rc = rc ? rc : add_rest(builder, parts[i], err);
+		rc = rc ? rc : add_rest(builder, parts[i], &dropped, err);
 	}
-	return rc ? rc : vmsnap_faults_builder_set(builder, &info, err);
+	return rc ? rc : set_info(builder, &info, dropped, err);
 }
 
 int faults_of_processes(const struct vmsnap_faults *const *parts, size_t count, struct vmsnap_faults **out,

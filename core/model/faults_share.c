@@ -22,7 +22,7 @@ struct waiting_memory_event {
 struct sharer {
 	int32_t pid;
 	uint64_t start_time, until;
-	uint64_t lost; /* of all that was watched until then */
+	uint64_t lost, untold; /* of all that was watched until then */
 };
 struct vmsnap_fault_shares {
 	struct work work;               /* counts nothing */
@@ -39,7 +39,8 @@ struct vmsnap_fault_shares {
 	struct sharer *sharers;
 	size_t sharer_count, sharer_room;
 	uint64_t began, ended, lost, lost_before; /* lost: UINT64_MAX: some; before: at the last that had all */
-	uint32_t flags;
+	uint64_t untold, untold_before;           /* how often not all that became of memory was told; so */
+	uint32_t flags;                           /* but VMSNAP_FAULTS_MEMORY */
 };
 
 /* One who gets some. */
@@ -49,6 +50,7 @@ struct target {
 	uint64_t begin, until;
 	struct vmsnap_faults_builder *builder; /* NULL: nobody can say anything by them */
 	struct sharer *sharer;                 /* NULL: there is none yet */
+	bool memory_dropped;                   /* there was no room for what became of memory */
 };
 /* Which code has been told to whom: it comes again and again. */
 enum { TOLD = 4096, CALLS = 1024 };
@@ -140,7 +142,8 @@ static int add_memory_events(struct vmsnap_fault_shares *shares, const struct vm
 static void add_info(struct vmsnap_fault_shares *shares, const struct vmsnap_faults_info *info)
 {
 	shares->began = shares->ended ? shares->began : info->begin;
-	shares->flags = shares->ended ? shares->flags & info->flags : info->flags;
+	shares->flags = (shares->ended ? shares->flags & info->flags : info->flags) & ~(uint32_t)VMSNAP_FAULTS_MEMORY;
+	shares->untold += !(info->flags & VMSNAP_FAULTS_MEMORY);
 	shares->ended = info->end;
 	shares->lost = info->lost > UINT64_MAX - shares->lost ? UINT64_MAX : shares->lost + info->lost;
 }
@@ -348,7 +351,8 @@ static int give_memory_events(struct giving *giving)
 		if (!target)
 			shares->memory_events[kept++] = waiting;
 		else if (target->builder)
-			rc = vmsnap_faults_builder_add_memory_event(target->builder, &waiting.event, giving->err);
+			rc = faults_add_memory_event(target->builder, &waiting.event, &target->memory_dropped,
+			                             giving->err);
 	}
 	shares->memory_event_count = kept;
 	return rc;
@@ -383,14 +387,17 @@ static int with_faults(const struct giving *giving, struct target *target, struc
 	const struct vmsnap_fault_shares *shares = giving->shares;
 	struct vmsnap_builder *builder = NULL;
 	struct vmsnap_faults *faults = NULL;
+	bool told = shares->ended && !target->memory_dropped &&
+	            shares->untold == (target->sharer ? target->sharer->untold : shares->untold_before);
 	struct vmsnap_faults_info info = {
 		.begin = target->begin,
 		.end = target->until < shares->ended ? target->until : shares->ended,
 		.lost = lost_since(shares, target->sharer ? target->sharer->lost : shares->lost_before),
-		.flags = shares->flags,
+		.flags = shares->flags | (told ? VMSNAP_FAULTS_MEMORY : 0u),
 		.pid = (uint32_t)target->pid,
 	};
 	info.end = info.end < info.begin ? info.begin : info.end;
+	info.lost += target->memory_dropped && info.lost != UINT64_MAX;
 	int rc = vmsnap_faults_builder_set(target->builder, &info, giving->err);
 	rc = rc ? rc : vmsnap_faults_builder_finish(target->builder, &faults, giving->err);
 	rc = rc ? rc : vmsnap_builder_from(target->snap, &builder, giving->err);
@@ -412,7 +419,13 @@ static int note_sharer(const struct giving *giving, const struct target *target)
 			return work_fail(&shares->work, rc, giving->err);
 		sharer = &shares->sharers[shares->sharer_count++];
 	}
-	*sharer = (struct sharer){ target->pid, info->start_time, target->until, shares->lost };
+	*sharer = (struct sharer){
+		.pid = target->pid,
+		.start_time = info->start_time,
+		.until = target->until,
+		.lost = shares->lost,
+		.untold = shares->untold,
+	};
 	return VMSNAP_OK;
 }
 
@@ -427,8 +440,10 @@ static int finish_all(struct giving *giving, const struct vmsnap *const *snaps, 
 	}
 	for (size_t i = 0; !rc && i < giving->count; i++)
 		rc = note_sharer(giving, &giving->targets[i]);
-	if (!rc && giving->all)
+	if (!rc && giving->all) {
 		giving->shares->lost_before = giving->shares->lost;
+		giving->shares->untold_before = giving->shares->untold;
+	}
 	return rc;
 }
 

@@ -20,7 +20,7 @@ struct decode {
 	uint32_t absent_too : 1;   /* PAGE is a difference: runs without flags are pages that are gone */
 };
 
-/* Each takes a whole payload; SNAP before the others, VMAS before SMAP. */
+/* Each takes a whole payload; SNAP before the others, VMAS before SMAP, EVNT before MEVT. */
 int decode_snap(struct decode *decode, struct cursor payload);
 int decode_stat(struct decode *decode, struct cursor payload);
 int decode_vmas(struct decode *decode, struct cursor payload);
@@ -32,6 +32,7 @@ int decode_types(struct decode *decode, struct cursor payload);
 int decode_writ(struct decode *decode, struct cursor payload);
 int decode_kpag(struct decode *decode, struct cursor payload);
 int decode_faults(struct decode *decode, struct cursor payload);
+int decode_memory_events(struct decode *decode, struct cursor payload);
 int decode_node(struct decode *decode, struct cursor payload);
 int decode_dump(struct decode *decode, struct cursor payload);
 

@@ -1,4 +1,4 @@
-/* file_decode_faults.c - EVNT. */
+/* file_decode_faults.c - EVNT, MEVT. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 
 struct decoder {
 	struct decode *decode;
+	const char *section;
 	struct vmsnap_faults *faults;
 	struct cursor payload;
 	const char **strings; /* numbered from 1 */
@@ -21,7 +22,7 @@ struct decoder {
 
 static int damaged(const struct decoder *d, const char *what)
 {
-	return decode_damaged(d->decode, "EVNT: %s", what);
+	return decode_damaged(d->decode, "%s: %s", d->section, what);
 }
 
 /* How many of something come; each takes at least one byte of what follows. */
@@ -74,7 +75,7 @@ static int take_head(struct decoder *d)
 	if (!take_varint(&d->payload, &info->begin) || !take_varint(&d->payload, &span) ||
 	    !take_varint(&d->payload, &lost) || !take_varint(&d->payload, &flags) || !take_varint(&d->payload, &pid))
 		return damaged(d, "cut off");
-	if (span > UINT64_MAX - info->begin || flags > FAULTS_FLAGS_ALL || pid > INT32_MAX)
+	if (span > UINT64_MAX - info->begin || flags & ~(uint64_t)EVNT_WATCHED || pid > INT32_MAX)
 		return damaged(d, "a time, a flag or a process that there is not");
 	info->end = info->begin + span;
 	info->lost = lost - 1;
@@ -488,10 +489,11 @@ static int take_memory_events(struct decoder *d)
 {
 	static const struct vmsnap_memory_event none;
 	struct numbers columns[MEMORY_COLUMNS];
-	uint64_t count;
+	uint64_t flags, count;
 	void *events;
-	if (!(d->faults->info.flags & VMSNAP_FAULTS_MEMORY))
-		return VMSNAP_OK;
+	if (!take_varint(&d->payload, &flags) || flags & ~(uint64_t)MEVT_ALL)
+		return damaged(d, "a flag that there is not");
+	d->faults->info.flags |= flags & MEVT_ALL ? VMSNAP_FAULTS_MEMORY : 0u;
 	int rc = take_count(d, FAULT_MEMORY_EVENTS_MAX, &count);
 	rc = rc ? rc : open_columns(d, count, columns, MEMORY_COLUMNS);
 	rc = rc ? rc : decode_array(d->decode, count, sizeof(*d->faults->memory_events), &events);
@@ -508,7 +510,7 @@ static int take_memory_events(struct decoder *d)
 
 int decode_faults(struct decode *decode, struct cursor payload)
 {
-	struct decoder d = { .decode = decode, .payload = payload };
+	struct decoder d = { .decode = decode, .section = "EVNT", .payload = payload };
 	int rc = decode_charge(decode, sizeof(*d.faults));
 	if (rc)
 		return rc;
@@ -525,7 +527,6 @@ int decode_faults(struct decode *decode, struct cursor payload)
 	rc = rc ? rc : take_code(&d);
 	rc = rc ? rc : take_all_faults(&d);
 	rc = rc ? rc : take_events(&d);
-	rc = rc ? rc : take_memory_events(&d);
 	if (!rc && cursor_left(&d.payload))
 		rc = damaged(&d, "something behind its columns");
 	faults_count(d.faults);
@@ -534,5 +535,18 @@ int decode_faults(struct decode *decode, struct cursor payload)
 	free(d.node_parent);
 	free(d.node_stack);
 	free(d.node_depth);
+	return rc;
+}
+
+/* Of a snapshot that has no faults it says nothing. */
+int decode_memory_events(struct decode *decode, struct cursor payload)
+{
+	struct decoder d = { .decode = decode, .section = "MEVT", .payload = payload, .faults = decode->snap->faults };
+	if (!d.faults)
+		return VMSNAP_OK;
+	int rc = take_memory_events(&d);
+	if (!rc && cursor_left(&d.payload))
+		rc = damaged(&d, "something behind its columns");
+	faults_count(d.faults);
 	return rc;
 }

@@ -19,6 +19,7 @@ int encode_types(const struct vmsnap *snap, struct payload *out, struct vmsnap_e
 int encode_writ(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_kpag(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_faults(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
+int encode_memory_events(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_node(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_dump(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 

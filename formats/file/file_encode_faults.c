@@ -1,4 +1,4 @@
-/* file_encode_faults.c - EVNT. */
+/* file_encode_faults.c - EVNT, MEVT. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -517,6 +517,7 @@ static void put_memory_events(struct encoder *e)
 {
 	static const number_fn columns[] = { memory_event_time,  memory_event_pid,  memory_event_kind,
 		                             memory_event_start, memory_event_size, memory_event_to };
+	put_varint(&e->out->bytes, vmsnap_faults_info(e->faults)->flags & VMSNAP_FAULTS_MEMORY ? MEVT_ALL : 0);
 	put_varint(&e->out->bytes, e->memory_event_count);
 	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
 		put_of(e, e->memory_event_count, columns[i]);
@@ -529,15 +530,13 @@ static void put_all(struct encoder *e)
 	put_varint(bytes, info->begin);
 	put_varint(bytes, info->end - info->begin);
 	put_varint(bytes, info->lost + 1); /* nobody knows how many: 0 */
-	put_varint(bytes, info->flags);
+	put_varint(bytes, info->flags & EVNT_WATCHED);
 	put_varint(bytes, info->pid);
 	put_strings(e);
 	put_tree(e);
 	put_names(e);
 	put_faults(e);
 	put_events(e);
-	if (info->flags & VMSNAP_FAULTS_MEMORY)
-		put_memory_events(e);
 }
 
 static size_t most(size_t a, size_t b)
@@ -558,11 +557,9 @@ static void count_all(struct encoder *e)
 		e->syscall_count++;
 	while (vmsnap_faults_event(e->faults, e->event_count))
 		e->event_count++;
-	while (vmsnap_faults_memory_event(e->faults, e->memory_event_count))
-		e->memory_event_count++;
 	e->fault_count = vmsnap_faults_count(e->faults);
 	e->value_room = most(most(e->code_count, e->object_count), most(e->thread_count, e->syscall_count));
-	e->value_room = most(e->value_room, most(e->fault_count, most(e->event_count, e->memory_event_count)));
+	e->value_room = most(e->value_room, most(e->fault_count, e->event_count));
 }
 
 int encode_faults(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
@@ -581,6 +578,18 @@ int encode_faults(const struct vmsnap *snap, struct payload *out, struct vmsnap_
 	free(e.nodes);
 	free(e.parents);
 	free(e.node_place);
+	free(e.values);
+	return e.rc || encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
+}
+
+int encode_memory_events(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
+{
+	struct encoder e = { .faults = vmsnap_faults_of(snap), .out = out, .work = { .limit = WORK_UNLIMITED } };
+	while (vmsnap_faults_memory_event(e.faults, e.memory_event_count))
+		e.memory_event_count++;
+	e.values = array(&e, e.memory_event_count, sizeof(*e.values));
+	if (!e.rc)
+		put_memory_events(&e);
 	free(e.values);
 	return e.rc || encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
 }

@@ -37,13 +37,13 @@ struct kind {
 
 /* In the order in which they are decoded. */
 static const struct kind kinds[] = {
-	{ SECTION_SNAP, true, decode_snap },   { SECTION_STAT, true, decode_stat },
-	{ SECTION_VMAS, true, decode_vmas },   { SECTION_PAGE, false, decode_page },
-	{ SECTION_THRD, true, decode_thrd },   { SECTION_SMAP, true, decode_smap },
-	{ SECTION_NAME, true, decode_name },   { SECTION_WRIT, true, decode_writ },
-	{ SECTION_KPAG, true, decode_kpag },   { SECTION_NODE, true, decode_node },
-	{ SECTION_TYPES, true, decode_types }, { SECTION_EVNT, true, decode_faults },
-	{ SECTION_DUMP, true, decode_dump },
+	{ SECTION_SNAP, true, decode_snap },          { SECTION_STAT, true, decode_stat },
+	{ SECTION_VMAS, true, decode_vmas },          { SECTION_PAGE, false, decode_page },
+	{ SECTION_THRD, true, decode_thrd },          { SECTION_SMAP, true, decode_smap },
+	{ SECTION_NAME, true, decode_name },          { SECTION_WRIT, true, decode_writ },
+	{ SECTION_KPAG, true, decode_kpag },          { SECTION_NODE, true, decode_node },
+	{ SECTION_TYPES, true, decode_types },        { SECTION_EVNT, true, decode_faults },
+	{ SECTION_MEVT, true, decode_memory_events }, { SECTION_DUMP, true, decode_dump },
 };
 enum { KINDS = sizeof(kinds) / sizeof(*kinds), KINDS_NEEDED = 3, KINDS_PEEK = 2 };
 

@@ -304,6 +304,13 @@ static bool has_faults(const struct vmsnap *snap)
 	return vmsnap_faults_of(snap);
 }
 
+static bool has_memory_events(const struct vmsnap *snap)
+{
+	const struct vmsnap_faults *faults = vmsnap_faults_of(snap);
+	return faults &&
+	       (vmsnap_faults_info(faults)->flags & VMSNAP_FAULTS_MEMORY || vmsnap_faults_memory_event(faults, 0));
+}
+
 /* What comes once in a snapshot, in the order in which it is written. */
 typedef int (*encode_fn)(const struct vmsnap *, struct payload *, struct vmsnap_error *);
 static const struct once {
@@ -323,6 +330,7 @@ static const struct once {
 	{ SECTION_NODE, false, has_nodes, encode_node },
 	{ SECTION_TYPES, false, has_types, encode_types },
 	{ SECTION_EVNT, false, has_faults, encode_faults },
+	{ SECTION_MEVT, false, has_memory_events, encode_memory_events },
 	/* Who does not know of it would take what it has no states of for absent. */
 	{ SECTION_DUMP, true, has_dump, encode_dump },
 };

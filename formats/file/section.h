@@ -29,6 +29,7 @@ enum section_flag { SECTION_REQUIRED = 1, SECTION_DEFLATED = 2, SECTION_FLAGS = 
 #define SECTION_NODE             SECTION_TYPE('N', 'O', 'D', 'E')
 #define SECTION_TYPES            SECTION_TYPE('T', 'Y', 'P', 'E')
 #define SECTION_EVNT             SECTION_TYPE('E', 'V', 'N', 'T')
+#define SECTION_MEVT             SECTION_TYPE('M', 'E', 'V', 'T')
 #define SECTION_DELT             SECTION_TYPE('D', 'E', 'L', 'T')
 #define SECTION_END              SECTION_TYPE('E', 'N', 'D', ' ')
 
@@ -36,6 +37,8 @@ enum section_flag { SECTION_REQUIRED = 1, SECTION_DEFLATED = 2, SECTION_FLAGS = 
 enum { KPAG_FLAGS = 1, KPAG_COUNTS = 2, NODE_MOST = 65535 };
 
 /* What a byte says of each access in EVNT: enum vmsnap_fault_kind, enum vmsnap_fault_flag, and what comes of it. */
+enum { EVNT_WATCHED = 15 }; /* what of enum vmsnap_faults_flag it has */
+enum { MEVT_ALL = 1 };      /* all that became of memory was told */
 enum { EVNT_KIND = 7, EVNT_FLAGS_SHIFT = 3, EVNT_OWN_IP = 32, EVNT_SYSCALL = 64, EVNT_NOTHING = 128 };
 
 struct section {

@@ -25,6 +25,7 @@ from vmsnap.faults import faults_of
 from vmsnap_gdb import execs, resumes, settings, target
 
 _MOST_FAULTS = 1 << 20  # of one watch, as far as nobody has asked for them
+_MOST_BYTES = 1 << 27  # that these take, and what became of memory
 _MOST_CALLS = 4096
 _FEW = 1024
 _PAUSE = 0.01
@@ -67,10 +68,15 @@ class Watched:
         faults = taken.faults
         if self.parts and not len(faults) and faults.lost == 0 and len(self.parts[-1][0].faults) < _FEW:
             # Nothing happened; that it was watched is known.
-            taken = joined([self.parts.pop()[0], taken])
+            taken = joined([self.parts[-1][0], taken])
+            self.parts.pop()
         self.parts.append((taken, faults.end))
-        while len(self.parts) > 1 and sum(len(part.faults) for part, _ in self.parts) > _MOST_FAULTS:
+        while len(self.parts) > 1 and self._too_many():
             self.begin = self.parts.popleft()[1]
+
+    def _too_many(self):
+        faults = [part.faults for part, _ in self.parts]
+        return sum(map(len, faults)) > _MOST_FAULTS or sum(each.memory for each in faults) > _MOST_BYTES
 
     def since(self, when):
         self.collect()

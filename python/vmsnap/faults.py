@@ -32,6 +32,7 @@ class Faults:
         self.begin, self.end, self.pid = info.begin, info.end, info.pid or None
         self.lost = None if info.lost == _MANY else info.lost  # None: some, nobody knows how many
         self.flags = info.flags
+        self.memory = info.memory  # bytes that all of it takes
 
     def __len__(self):
         return lib().vmsnap_faults_count(self._handle)

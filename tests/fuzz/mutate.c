@@ -207,6 +207,7 @@ static void mutate_type(struct part *part)
 		                          SECTION_KPAG,
 		                          SECTION_NODE,
 		                          SECTION_EVNT,
+		                          SECTION_MEVT,
 		                          SECTION_END,
 		                          SECTION_TYPE('N', 'A', 'M', 'E'),
 		                          SECTION_TYPE('N', 'O', 'T', 'E') };

@@ -13,7 +13,7 @@ from vmsbytes import Cursor, Damaged, TooLarge
 DEPTH_MOST = 128
 FINDING = (1, 2, 3, 8, 9, 10, 15, 21)  # fields that are in SNAP itself
 PATCHED = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"DUMP", b"TYPE",
-           b"EVNT")
+           b"EVNT", b"MEVT")
 
 Delta = namedtuple("Delta", "offset depth distance crc patches pages")
 Patch = namedtuple("Patch", "type length steps")

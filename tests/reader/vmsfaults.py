@@ -1,6 +1,6 @@
-"""EVNT: page faults with the calls that led to them, as plain Python values.
+"""EVNT: page faults with the calls that led to them, and MEVT, as plain Python values.
 
-Written from docs/format.md alone, section 4.15.  Names stay bytes.
+Written from docs/format.md alone, sections 4.15 and 4.17.  Names stay bytes.
 """
 
 from vmsbytes import UINT64, Cursor
@@ -11,8 +11,8 @@ HAS_INSTRUCTION, HAS_CALL = 32, 64
 
 
 class Reader:
-    def __init__(self, data, offset):
-        self.cursor = Cursor(data, offset, "EVNT")
+    def __init__(self, data, offset, section="EVNT"):
+        self.cursor = Cursor(data, offset, section)
         self.names = [b""]
 
     def expect(self, good, what):
@@ -35,7 +35,7 @@ class Reader:
 
     def head(self):
         begin, length, lost, flags, pid = (self.cursor.varint() for _ in range(5))
-        self.expect(begin + length <= UINT64 and flags < 32 and pid <= INT32, "times, flags or a process")
+        self.expect(begin + length <= UINT64 and flags < 16 and pid <= INT32, "times, flags or a process")
         return {"watched": [begin, begin + length], "lost": lost - 1 if lost else None, "flags": flags, "pid": pid}
 
     def strings(self):
@@ -165,7 +165,14 @@ def read_faults(data, offset):
     made["code"] = reader.code(made["objects"])
     made["faults"] = reader.faults(stacks, made["threads"])
     made["events"] = reader.events()
-    if made["flags"] & 16:
-        made["memory_events"] = reader.memory_events()
     reader.cursor.finish()
     return made
+
+
+def read_memory(data, offset):
+    reader = Reader(data, offset, "MEVT")
+    told = reader.cursor.varint()
+    reader.expect(told < 2, "what is known")
+    events = reader.memory_events()
+    reader.cursor.finish()
+    return told, events

@@ -22,11 +22,11 @@ REQUIRED, DEFLATED = 1, 2
 INFLATE_MOST = 1032
 FLAGS = vmspayload.FLAGS
 READ_HERE = (b"SNAP", b"DELT", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE",
-             b"EVNT", b"DUMP", b"END ")
+             b"EVNT", b"MEVT", b"DUMP", b"END ")
 NOT_BESIDE_DELTA = (b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE",
-                    b"EVNT", b"DUMP")
+                    b"EVNT", b"MEVT", b"DUMP")
 ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE", b"EVNT",
-        b"DUMP", b"HASH")
+        b"MEVT", b"DUMP", b"HASH")
 LIMIT = 1 << 30  # bytes that the sections of one snapshot may take once inflated
 
 ERRORS = (NotSnapshot, Newer, Damaged, Truncated, TooLarge)
@@ -316,6 +316,11 @@ class File:
             model["dumped"] = vmspayload.read_dumped(*first[b"DUMP"], size)
         if b"EVNT" in first:
             model["faults"] = vmsfaults.read_faults(*first[b"EVNT"])
+        if b"EVNT" in first and b"MEVT" in first:
+            told, events = vmsfaults.read_memory(*first[b"MEVT"])
+            model["faults"]["flags"] |= told * 16
+            if told or events:
+                model["faults"]["memory_events"] = events
         types = vmspayload.read_types(*first[b"TYPE"]) if b"TYPE" in first else b""
         return dict(model, types=types) if types else model
 

@@ -418,6 +418,8 @@ def faults(lib, snap):
     while (name := lib.vmsnap_faults_syscall(table, c_size_t(len(syscalls)), byref(number))) is not None:
         syscalls.append([number.value, name])
     objects = each(lib.vmsnap_faults_object, FaultObject, table)
+    memory = [[row.time, row.pid, row.kind, row.start, row.end, row.to]
+              for row in each(lib.vmsnap_faults_memory_event, MemoryEvent, table)]
     return {"faults": {
         "watched": [info.begin, info.end],
         "lost": None if info.lost == NO_VALUE else info.lost,
@@ -433,8 +435,7 @@ def faults(lib, snap):
         "faults": [[row.time, row.address, row.ip, row.pid, row.tid, fault_stack(lib, table, row.stack), row.syscall,
                     row.kind, row.flags] for row in each(lib.vmsnap_faults_at, Fault, table)],
         "events": [[row.time, row.pid, row.child] for row in each(lib.vmsnap_faults_event, FaultEvent, table)],
-        **({"memory_events": [[row.time, row.pid, row.kind, row.start, row.end, row.to]
-                              for row in each(lib.vmsnap_faults_memory_event, MemoryEvent, table)]} if info.flags & 16 else {}),
+        **({"memory_events": memory} if info.flags & 16 or memory else {}),
     }}
 
 

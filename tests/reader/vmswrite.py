@@ -380,7 +380,7 @@ def fault_parts(table):
     begin, end = table["watched"]
     lost = 0 if table["lost"] is None else table["lost"] + 1
     return {
-        "head": Table([begin, end - begin, lost, table["flags"], table["pid"]], {}),
+        "head": Table([begin, end - begin, lost, table["flags"] & ~16, table["pid"]], {}),
         "strings": Table([len(texts)], {"strings": strings(texts)}),
         "addresses": Table([len(addresses)], {"address": gaps(addresses)}),
         "calls": Table([len(stacks)], {
@@ -427,12 +427,13 @@ def fault_parts(table):
             "process": numbers(row[1] for row in table["events"]),
             "child": numbers(row[2] for row in table["events"]),
         }),
-        **({"memory": memory_events(table["memory_events"])} if table["flags"] & 16 else {}),
     }
 
 
-def memory_events(rows):
-    return Table([len(rows)], {
+def memory_events(table):
+    """MEVT."""
+    rows = table["memory_events"]
+    return Table([table["flags"] >> 4 & 1, len(rows)], {
         "time": gaps(row[0] for row in rows),
         "process": numbers(row[1] for row in rows),
         "kind": numbers(row[2] for row in rows),
@@ -619,4 +620,6 @@ def sections(model):
         made.append((b"TYPE", model["types"]))
     if "faults" in model:
         made.append((b"EVNT", faults(model["faults"])))
+        if "memory_events" in model["faults"]:
+            made.append((b"MEVT", memory_events(model["faults"]).bytes()))
     return made

@@ -233,6 +233,40 @@ static void those_of_one_instant_are_one_again(void **state)
 	vmsnap_fault_shares_free(shares);
 }
 
+static struct watched memory_told(uint64_t begin, uint64_t end, uint64_t lost, unsigned flags)
+{
+	const struct vmsnap_memory_event given_back = { .time = end - 20, .pid = PARENT, .start = 4096, .end = 8192 };
+	const struct vmsnap_faults_info info = { .begin = begin, .end = end, .lost = lost, .flags = flags };
+	struct watched watched = watched_new(begin, end, lost);
+	assert_int_equal(vmsnap_faults_builder_set(watched.builder, &info, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_faults_builder_add_memory_event(watched.builder, &given_back, NULL), VMSNAP_OK);
+	return watched;
+}
+
+static void what_became_of_memory_is_missing_only_in_the_step_in_which_it_was_lost(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t lost;
+		unsigned flags;
+	} steps[] = { { 0, VMSNAP_FAULTS_MEMORY }, { 1, 0 }, { 0, VMSNAP_FAULTS_MEMORY } };
+	struct vmsnap_fault_shares *shares = begun(100);
+	for (size_t i = 0; i < 3; i++) {
+		uint64_t begin = 100 + i * 100;
+		struct watched watched = memory_told(begin, begin + 100, steps[i].lost, steps[i].flags);
+		struct vmsnap *snaps[] = { snap_of(PARENT, begin + 90) };
+		come(shares, &watched);
+		give(shares, VMSNAP_FAULT_SHARES_ALL, 1, snaps);
+		const struct vmsnap_faults *faults = vmsnap_faults_of(snaps[0]);
+		assert_int_equal(vmsnap_faults_info(faults)->flags, steps[i].flags);
+		assert_int_equal(vmsnap_faults_info(faults)->lost, steps[i].lost);
+		assert_int_equal(vmsnap_faults_memory_event(faults, 0)->time, begin + 80);
+		assert_null(vmsnap_faults_memory_event(faults, 1));
+		drop(snaps, 1);
+	}
+	vmsnap_fault_shares_free(shares);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +275,7 @@ int main(void)
 		cmocka_unit_test(at_an_event_those_of_others_wait),
 		cmocka_unit_test(who_was_found_later_begins_with_its_first_snapshot),
 		cmocka_unit_test(those_of_one_instant_are_one_again),
+		cmocka_unit_test(what_became_of_memory_is_missing_only_in_the_step_in_which_it_was_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

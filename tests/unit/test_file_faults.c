@@ -74,7 +74,7 @@ static struct vmsnap_faults *random_faults(void)
 	uint64_t frames[VMSNAP_FAULT_FRAMES_MAX];
 	char name[64];
 	info.end = info.begin + any() / 2;
-	info.flags = (uint32_t)sample_random(16);
+	info.flags = (uint32_t)sample_random(32);
 	assert_int_equal(vmsnap_faults_builder_new(NULL, &builder, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_faults_builder_set(builder, &info, NULL), VMSNAP_OK);
 	for (uint64_t left = sample_random(400); left; left--) {
@@ -114,6 +114,11 @@ static struct vmsnap_faults *random_faults(void)
 		assert_int_equal(vmsnap_faults_builder_add_thread(builder, (int32_t)sample_random(4),
 		                                                  (int32_t)sample_random(4), name, NULL),
 		                 VMSNAP_OK);
+	}
+	for (uint64_t left = sample_random(3) * sample_random(50); left; left--) {
+		struct vmsnap_memory_event event = { .time = any(), .start = any(), .pid = (int32_t)sample_random(3) };
+		event.end = event.start + sample_random(UINT64_MAX - event.start);
+		assert_int_equal(vmsnap_faults_builder_add_memory_event(builder, &event, NULL), VMSNAP_OK);
 	}
 	assert_int_equal(vmsnap_faults_builder_finish(builder, &faults, NULL), VMSNAP_OK);
 	vmsnap_faults_builder_free(builder);

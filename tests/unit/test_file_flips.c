@@ -31,9 +31,9 @@ static const struct vmsnap_limits limits = { .size = sizeof(limits), .memory = A
 
 static bool known_type(uint32_t type)
 {
-	static const uint32_t known[] = { SECTION_SNAP, SECTION_STAT, SECTION_VMAS, SECTION_PAGE, SECTION_THRD,
-		                          SECTION_SMAP, SECTION_NAME, SECTION_WRIT, SECTION_KPAG, SECTION_NODE,
-		                          SECTION_HASH, SECTION_TYPES, SECTION_EVNT, SECTION_DELT };
+	static const uint32_t known[] = { SECTION_SNAP, SECTION_STAT,  SECTION_VMAS, SECTION_PAGE, SECTION_THRD,
+		                          SECTION_SMAP, SECTION_NAME,  SECTION_WRIT, SECTION_KPAG, SECTION_NODE,
+		                          SECTION_HASH, SECTION_TYPES, SECTION_EVNT, SECTION_MEVT, SECTION_DELT };
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (type == known[i])
 			return true;
