@@ -112,6 +112,13 @@ size_t caption_width(struct text *text, const struct caption *caption)
 	return caption_name_width(text, caption) + GAP + columns(caption->size) + event;
 }
 
+bool caption_fits_beside(struct text *text, const struct caption *caption, unsigned lines, size_t room)
+{
+	if (caption_name_width(text, caption) > room)
+		return false;
+	return !caption->changed || (lines == 1 ? caption_width(text, caption) : columns(caption->event)) <= room;
+}
+
 static size_t put_name(struct text *text, const struct caption *caption, size_t room)
 {
 	size_t width = caption_name_width(text, caption), others = others_width(caption);

@@ -21,6 +21,8 @@ void caption_free(struct caption *caption, struct text *text);
 size_t caption_name_width(struct text *text, const struct caption *caption);
 /* In one line; what has no room is left out, a name is cut.  Returns how wide it is. */
 size_t caption_width(struct text *text, const struct caption *caption);
+/* Whether it can be put beside a strip, in one line or in CAPTION_LINES, without leaving out what happened. */
+bool caption_fits_beside(struct text *text, const struct caption *caption, unsigned lines, size_t room);
 size_t caption_put(struct text *text, const struct caption *caption, size_t room);
 /* In lines below each other: the name, the size, what happened; behind so many blanks, if there is anything. */
 enum { CAPTION_LINES = 3 };

@@ -191,7 +191,7 @@ static void put_short_strip(struct picture *picture, const struct map_strip *str
 	if (left >= wanted || (!picture->names && left >= CAPTION && !caption->changed)) {
 		text_repeat(text, ' ', columns + 1 - put_row(picture, strip, start));
 		caption_put(text, caption, left);
-	} else if (caption_name_width(text, caption) <= picture->names) {
+	} else if (caption_fits_beside(text, caption, 1, picture->names)) {
 		text_repeat(text, ' ', picture->width + 1 - put_row(picture, strip, start));
 		caption_put(text, caption, picture->names);
 	} else {
@@ -205,7 +205,8 @@ static void put_long_strip(struct picture *picture, const struct map_strip *stri
 {
 	const struct map *map = picture->map;
 	uint64_t at = strip->start, start;
-	bool above = caption_name_width(picture->text, caption) > picture->names;
+	bool short_of_lines = caption->changed && (strip->end - strip->start) / map_row_bytes(map) < CAPTION_LINES;
+	bool above = short_of_lines || !caption_fits_beside(picture->text, caption, CAPTION_LINES, picture->names);
 	unsigned line = above ? CAPTION_LINES : 0;
 	if (above)
 		put_heading(picture, caption);
