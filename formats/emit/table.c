@@ -425,8 +425,7 @@ static size_t at_most(size_t width, size_t most)
 }
 
 /* Columns of a row, if all give way as far as they do.  late: but for names and texts, which are cut only if nothing
- * else helps: paths at the end of a row beyond what is good to read, others as far as they take no more than their
- * share. */
+ * else helps: at the end of a row beyond what is good to read, others as far as they take no more than their share. */
 static size_t least_total(const struct table *table, bool late)
 {
 	size_t total = table->shown_count ? table->shown_count - 1 : 0, share = table->text->style->width / 3;
@@ -434,17 +433,17 @@ static size_t least_total(const struct table *table, bool late)
 		const struct table_shown *shown = &table->shown[i];
 		unsigned flags = table->columns[shown->column].flags;
 		size_t least = least_width(table, shown);
-		if (late && flags & (TABLE_CUT_LATE | TABLE_CUT_RIGHT))
-			least = at_most(shown->width, share);
-		else if (late && flags & TABLE_CUT_LEFT && i + 1 == table->shown_count)
+		if (late && flags & (TABLE_CUT_LEFT | TABLE_CUT_RIGHT) && i + 1 == table->shown_count)
 			least = at_most(shown->width, PATH_WIDTH_GOOD);
+		else if (late && flags & (TABLE_CUT_LATE | TABLE_CUT_RIGHT))
+			least = at_most(shown->width, share);
 		total += least;
 	}
 	return total;
 }
 
 /* How soon it is left out; never, if somebody asked for it. */
-enum { YIELDS_NEVER, YIELDS_LAST, YIELDS_LATER, YIELDS_FIRST };
+enum { YIELDS_NEVER, YIELDS_LAST, YIELDS_LATER, YIELDS_FIRST, YIELDS_EMPTY };
 static unsigned yields(const struct table *table, size_t index)
 {
 	const struct table_shown *shown = &table->shown[index];
@@ -453,8 +452,9 @@ static unsigned yields(const struct table *table, size_t index)
 		return YIELDS_NEVER;
 	bool last_path = (flags & TABLE_CUT_LEFT) && index + 1 == table->shown_count;
 	bool stays = (flags & TABLE_STAYS) || last_path || !index;
-	/* So does one in which nothing stands. */
-	return flags & TABLE_YIELDS || (shown->empty && index) ? YIELDS_FIRST : stays ? YIELDS_LAST : YIELDS_LATER;
+	if (shown->empty && index)
+		return YIELDS_EMPTY;
+	return flags & TABLE_YIELDS ? YIELDS_FIRST : stays ? YIELDS_LAST : YIELDS_LATER;
 }
 
 /* The one that is left out next: of those that yield alike the last. */
@@ -481,7 +481,7 @@ static void leave_out_columns(struct table *table)
 	while (style->width && !style->no_headings && table->shown_count > least) {
 		size_t next = next_to_yield(table);
 		if (next == table->shown_count ||
-		    least_total(table, yields(table, next) == YIELDS_FIRST) <= style->width)
+		    least_total(table, yields(table, next) >= YIELDS_FIRST) <= style->width)
 			return;
 		table->shown_count--;
 		memmove(&table->shown[next], &table->shown[next + 1],

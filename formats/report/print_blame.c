@@ -46,7 +46,7 @@ static const struct column blame_columns[] = {
 	[ROW_WRITTEN] = { "written", "WRITTEN", COLUMN_BYTES, COLUMN_SPARSE,
 	                  "pages that were its own and were written to (--track)", NULL },
 	[ROW_MAYBE] = { "exclusive", "COPIED?", COLUMN_BYTES, COLUMN_SPARSE,
-	                "pages that may have been copied, or made anew, or others let go of them", NULL },
+	                "pages that may have been copied, or made anew, or no longer shared", NULL },
 	[ROW_SWAPPED_IN] = { "swapped_in", "SWAPPED-IN", COLUMN_BYTES, COLUMN_SPARSE, "pages that came back from swap",
 	                     NULL },
 	[ROW_PRIVATISED] = { "privatised", "PRIVATISED", COLUMN_BYTES, COLUMN_SECONDARY,
