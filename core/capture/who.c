@@ -298,7 +298,7 @@ static int walk_file(struct look *look, int pagemap, bool others)
 		look->vma = &look->map->vmas[i];
 		if (!who_file_is(&look->file, look->vma, &other) || other != others || !part_of(look, look->vma, &part))
 			continue;
-		process->mappings++;
+		process->address = process->mappings++ ? process->address : part.start;
 		process->size += part.end - part.start;
 		error = pagemap >= 0 ? who_pages_walk(&pages, &part, 1) : 0;
 	}

@@ -73,7 +73,8 @@ static const char *keep_name(struct vmsnap_who *who, const struct vmsnap_vma *vm
 	return arena_string(&who->strings, vma->name);
 }
 
-static int add_pages(struct vmsnap_who *who, const struct vmsnap_vma *vma, uint64_t address, uint64_t end, uint32_t flags)
+static int add_pages(struct vmsnap_who *who, const struct vmsnap_vma *vma, uint64_t address, uint64_t end,
+                     uint32_t flags)
 {
 	struct vmsnap_who_process *process = who_last(who);
 	struct vmsnap_who_place *last = process->places ? &who->places[who->place_count - 1] : NULL;
@@ -87,11 +88,9 @@ static int add_pages(struct vmsnap_who *who, const struct vmsnap_vma *vma, uint6
 		return ENOMEM;
 	who->places = items;
 	struct vmsnap_who_place *place = &who->places[who->place_count++];
-	*place = (struct vmsnap_who_place){ .start = address,
-		                            .end = end,
-		                            .flags = flags,
-		                            .process = who->process_count - 1,
-		                            .vma = *vma };
+	*place = (struct vmsnap_who_place){
+		.start = address, .end = end, .flags = flags, .process = who->process_count - 1, .vma = *vma
+	};
 	place->vma.name = name;
 	place->vma.build_id = NULL;
 	place->vma.build_id_len = 0;
@@ -284,7 +283,8 @@ static int add_mappings_of_file(struct vmsnap_who *who, const struct vmsnap *sna
 		struct vmsnap_run run;
 		if (!who_file_named(who->info.path, vma))
 			continue;
-		who_last(who)->mappings++;
+		if (!who_last(who)->mappings++)
+			who_last(who)->address = vma->start;
 		who_last(who)->size += vma->end - vma->start;
 		vmsnap_run_iter_init(&it, snap, vma->start, vma->end);
 		while (!rc && vmsnap_run_next(&it, &run) == VMSNAP_OK)

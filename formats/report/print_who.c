@@ -17,14 +17,10 @@
 
 enum { PLACE_START, PLACE_END, PLACE_PERM, PLACE_OFFSET, PLACE_NAME, PLACE_FLAGS, PLACE_NAMES, PLACE_TOTAL };
 static const struct column place_columns[] = {
-	[PLACE_START] = { "start", .type = COLUMN_ADDRESS },
-	[PLACE_END] = { "end", .type = COLUMN_ADDRESS },
-	[PLACE_PERM] = { "perms", .type = COLUMN_WORD },
-	[PLACE_OFFSET] = { "offset", .type = COLUMN_OFFSET },
-	[PLACE_NAME] = { "name", .type = COLUMN_PATH },
-	[PLACE_FLAGS] = { "flags", .type = COLUMN_FLAGS },
-	[PLACE_NAMES] = { "names", .type = COLUMN_LIST },
-	[PLACE_TOTAL] = { "names_total", .type = COLUMN_COUNT },
+	[PLACE_START] = { "start", .type = COLUMN_ADDRESS }, [PLACE_END] = { "end", .type = COLUMN_ADDRESS },
+	[PLACE_PERM] = { "perms", .type = COLUMN_WORD },     [PLACE_OFFSET] = { "offset", .type = COLUMN_OFFSET },
+	[PLACE_NAME] = { "name", .type = COLUMN_PATH },      [PLACE_FLAGS] = { "flags", .type = COLUMN_FLAGS },
+	[PLACE_NAMES] = { "names", .type = COLUMN_LIST },    [PLACE_TOTAL] = { "names_total", .type = COLUMN_COUNT },
 };
 static const struct row_schema place_schema = ROW_SCHEMA(place_columns);
 
@@ -33,6 +29,7 @@ enum {
 	PROCESS_COMM,
 	PROCESS_UID,
 	PROCESS_START_TIME,
+	PROCESS_ADDRESS,
 	PROCESS_MAPPINGS,
 	PROCESS_SIZE,
 	PROCESS_RESIDENT,
@@ -53,8 +50,10 @@ static const struct column process_columns[] = {
 	[PROCESS_UID] = { "uid", "UID", COLUMN_COUNT, COLUMN_SECONDARY, "whose it is", NULL },
 	[PROCESS_START_TIME] = { "start_time", "STARTED", COLUMN_COUNT, COLUMN_SECONDARY, "clock ticks after boot",
 	                         NULL },
+	[PROCESS_ADDRESS] = { "address", "ADDRESS", COLUMN_ADDRESS, 0, "where the first mapping of the file begins",
+	                      NULL },
 	[PROCESS_MAPPINGS] = { "mappings", "MAPPINGS", COLUMN_COUNT, 0, "how many mappings of the file it has", NULL },
-	[PROCESS_SIZE] = { "size", "SIZE", COLUMN_BYTES, 0, "of the mappings", NULL },
+	[PROCESS_SIZE] = { "size", "SIZE", COLUMN_BYTES, COLUMN_SECONDARY, "of the mappings", NULL },
 	[PROCESS_RESIDENT] = { "resident", "RESIDENT", COLUMN_BYTES, 0, "pages of the page cache that it maps", NULL },
 	[PROCESS_COPIED] = { "copied", "OWN", COLUMN_BYTES, 0,
 	                     "pages of its own in place of the file's: it wrote there", NULL },
@@ -283,6 +282,8 @@ static int process_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		row_put_name(row, PROCESS_COMM, process->comm);
 		row_put_count(row, PROCESS_UID, process->uid);
 		row_put_count(row, PROCESS_START_TIME, process->start_time);
+		if (file)
+			row_put_address(row, PROCESS_ADDRESS, process->address);
 		row_put_count(row, PROCESS_MAPPINGS, process->mappings);
 		if (file) {
 			row_put_bytes(row, PROCESS_SIZE, process->size);

@@ -1135,6 +1135,7 @@ class WhoProcess(Structure):  # struct vmsnap_who_process
         ("start_time", c_uint64), ("comm", c_char_p), ("taken", c_int64), ("label", c_char_p), ("snapshot", c_uint64),
         ("snap", c_void_p), ("mappings", c_uint64), ("size", c_uint64), ("resident", c_uint64), ("copied", c_uint64),
         ("copied_code", c_uint64), ("pages_known", c_bool), ("first", c_uint64), ("places", c_uint64),
+        ("address", c_uint64),
     ]
 
 

@@ -18,9 +18,10 @@ _UNKNOWN = (1 << 64) - 1
 
 
 class WhoProcess(collections.namedtuple("WhoProcess", "pid uid comm start_time memory_of self other_file taken label "
-                                                      "snapshot mappings size resident copied copied_code places")):
+                                                      "snapshot mappings size resident copied copied_code places address")):
     """struct vmsnap_who_process.  memory_of: another one's pid, or None; snapshot: how many were added before it, or
-    None; resident, copied, copied_code: bytes, of a file, or None: not known."""
+    None; resident, copied, copied_code: bytes, of a file, or None: not known; address: of a file, where the first of its
+    mappings begins, or None."""
 
     __slots__ = ()
 
@@ -95,7 +96,8 @@ class Who(Owned):
                           made.self, made.other_file, made.taken or None, os.fsdecode(made.label),
                           None if info.live else made.snapshot, made.mappings, made.size if of_file else None,
                           *(sums if of_file and made.pages_known else [None] * 3),
-                          [self._place(made.first + place) for place in range(made.places)])
+                          [self._place(made.first + place) for place in range(made.places)],
+                          made.address if of_file else None)
 
     def text(self, style=PLAIN, names=None):
         """names: Names of any of the processes, which are bound to one after the other."""

@@ -207,6 +207,7 @@ class Files(unittest.TestCase):
         # Others of the file may have been mapped around the one that was read.
         self.assertIn(told["resident"], (PAGE, 2 * PAGE))
         (vma,) = [vma for vma in kernel.maps(os.getpid()) if os.fsdecode(vma.name) == path]
+        self.assertEqual(int(told["address"], 16), vma.start)
         self.assertEqual(addresses(told), [vma.start + PAGE, vma.start + 3 * PAGE])
         self.assertEqual([place["offset"] for place in told["places"]], [PAGE, 3 * PAGE])
         self.assertEqual(answer["file"]["path"], path)
@@ -225,8 +226,8 @@ class Files(unittest.TestCase):
         before, after = answer["processes"]
         (start,) = [vma.start for vma in kernel.maps(os.getpid()) if os.fsdecode(vma.name) == path]
         for each, label, own in ((before, "before", []), (after, "after", [start + PAGE, start + 3 * PAGE])):
-            self.assertEqual((each["pid"], each["label"], each["mappings"], each["size"]),
-                             (os.getpid(), label, 1, 4 * PAGE))
+            self.assertEqual((each["pid"], each["label"], int(each["address"], 16), each["mappings"], each["size"]),
+                             (os.getpid(), label, start, 1, 4 * PAGE))
             self.assertEqual((addresses(each), each["copied"], each["copied_code"]), (own, len(own) * PAGE, 0))
         self.assertIn(after["resident"], (PAGE, 2 * PAGE))
         os.symlink(path, path + ".link")

@@ -99,6 +99,7 @@ struct vmsnap_who_process {
 	uint64_t copied_code;   /* those in mappings that are executable: patched */
 	bool pages_known;       /* its page tables could be read */
 	uint64_t first, places; /* which of vmsnap_who_place() are its */
+	uint64_t address;       /* of a file: where the first of these mappings begins */
 };
 int vmsnap_who_process_sized(const struct vmsnap_who *who, size_t index, struct vmsnap_who_process *out, size_t size);
 static inline int vmsnap_who_process(const struct vmsnap_who *who, size_t index, struct vmsnap_who_process *out)
