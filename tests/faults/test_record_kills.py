@@ -76,6 +76,47 @@ class Killed(Watching):
         self.check("kill", None, "--blame", "--tree")
 
 
+class Rotating(Watching):
+    """A new file is begun each second, as the one before is done, and of those before one is kept."""
+
+    FAULTS = 12
+
+    def command(self, *words):
+        return ("record", "-q", "--every=300ms", "--for=1300ms", "--rotate=1s", "--max-files=2", "-o", self.path, *words,
+                self.witness.pid)
+
+    def files(self):
+        return sorted(name for name in os.listdir(os.path.dirname(self.path)) if not is_draft(name))
+
+    def assert_whole(self, fault):
+        for name in self.files():
+            self.assertRegex(name, r"^a-\d{8}T\d{6}Z\.vms$", fault)
+            path = os.path.join(os.path.dirname(self.path), name)
+            self.assertIn(run("list", path).status, (0, 2), fault)
+            # By itself: nothing of it needs the file before.
+            self.assertEqual(run("show", f"{path}@1").status, 0, fault)
+
+    def check_rotating(self, action):
+        """At calls of the second half, in which it rotates."""
+        need_injector(self)
+        calls = len(inject(self.command()).hits)
+        self.assertGreater(len(self.files()), 1, "it did not rotate")
+        for number in range(calls // 2, calls, max(1, calls // 2 // self.FAULTS)):
+            for name in os.listdir(os.path.dirname(self.path)):
+                os.unlink(os.path.join(os.path.dirname(self.path), name))
+            run_ = inject(self.command(), action, number)
+            self.assertIn(run_.status, (KILLED, 0) if action == "kill" else (0, 2), run_)
+            self.assert_let_go(run_)
+            self.assert_whole(run_)
+        self.witness.assert_unharmed("after all")
+
+    def test_killed_while_it_rotates(self):
+        self.check_rotating("kill")
+
+    def test_the_disk_is_full_while_it_rotates(self):
+        self.check_rotating(f"fail={errno.ENOSPC}")
+
+
 class BlameKilled(Watching):
     """What is there is all of it, or nothing."""
 

@@ -135,6 +135,18 @@ class There(Files):
         gdb.fails("vmsnap save two.vms s9", "s9")
         gdb.fails("vmsnap save", "usage")
 
+    def test_each_as_what_differs_from_the_one_before(self):
+        gdb = self.saved()
+        gdb("vmsnap save whole.vms")
+        gdb("vmsnap save --delta deltas.vms")
+        whole, deltas = (os.path.join(self.where(gdb), name) for name in ("whole.vms", "deltas.vms"))
+        self.assertEqual([row["deltas"] for row in command("list", whole)["snapshots"]], [0, 0, 0])
+        self.assertEqual([row["deltas"] for row in command("list", deltas)["snapshots"]], [0, 1, 2])
+        self.assertLess(os.path.getsize(deltas), os.path.getsize(whole))
+        for label in ("s1", "s2", "s3"):
+            shown = [command("pages", f"{path}@{label}")["runs"] for path in (whole, deltas)]
+            self.assertEqual(*shown)
+
     def test_directory_setting_and_tilde(self):
         gdb = self.saved(1)
         other = folder(self)
