@@ -306,6 +306,7 @@ static int judge_members(struct judging *j, const struct pair_range *where, cons
 		                .child = &members[CHILD - j->first],
 		                .base = base };
 	struct verdict_case c = case_of(cow, base, which.parent, which.child);
+	c.possibly_moved = where->possibly_moved;
 	struct pair_pages pages = pair_pages_begin(&j->walk, where, members, false);
 	struct run_of_pages pending = { 0 };
 	which.vma = which.child->vma ? which.child->vma : which.parent->vma;

@@ -168,6 +168,20 @@ static int measure_all(struct search *search, struct candidates *believed)
 	return rc;
 }
 
+static int by_from(const void *x, const void *y, const void *ctx)
+{
+	const struct move *a = x, *b = y;
+	(void)ctx;
+	return compare(a->from, b->from);
+}
+
+static int by_to(const void *x, const void *y, const void *ctx)
+{
+	const struct move *a = x, *b = y;
+	(void)ctx;
+	return compare(a->to, b->to);
+}
+
 /* What only may have moved is not taken along by what surely did, where it lies beside it. */
 static int judge(struct search *search)
 {
@@ -180,6 +194,8 @@ static int judge(struct search *search)
 		rc = add_move(search, candidate->sure ? &out->list : &out->possible, candidate);
 	}
 	candidates_free(&believed, search->work);
+	struct move_list *possible = &out->possible;
+	rc = rc ? rc : work_sort(search->work, possible->items, possible->count, sizeof(*possible->items), by_to, NULL);
 	return rc ? rc : moves_sort(out, search->work);
 }
 
@@ -200,20 +216,6 @@ int moves_find(const struct vmsnap *a, const struct unmatched_list *lost, const 
 }
 
 /* ---- looking them up -------------------------------------------------------------- */
-
-static int by_from(const void *x, const void *y, const void *ctx)
-{
-	const struct move *a = x, *b = y;
-	(void)ctx;
-	return compare(a->from, b->from);
-}
-
-static int by_to(const void *x, const void *y, const void *ctx)
-{
-	const struct move *a = x, *b = y;
-	(void)ctx;
-	return compare(a->to, b->to);
-}
 
 int moves_sort(struct moves *moves, struct work *work)
 {
@@ -270,4 +272,9 @@ const struct move *moves_from(const struct moves *moves, uint64_t at, uint64_t *
 const struct move *moves_to(const struct moves *moves, uint64_t at, uint64_t *until)
 {
 	return find(moves->by_to, moves->list.count, true, at, until);
+}
+
+const struct move *moves_possibly_to(const struct moves *moves, uint64_t at, uint64_t *until)
+{
+	return find(moves->possible.items, moves->possible.count, true, at, until);
 }

@@ -84,6 +84,19 @@ static bool add_far(struct pair_walk *walk, struct pair_member *members, uint64_
 	return any;
 }
 
+/* Whether what only looks as if it had moved is here now, in one of the other two. */
+static bool came_possibly(const struct pairing *p, const struct pair_member *members, uint64_t at, uint64_t *until)
+{
+	if (!p->between)
+		return false;
+	uint64_t shift = members[1].shift, until_far = *until == UINT64_MAX ? UINT64_MAX : *until + shift;
+	bool came = moves_possibly_to(p->to_leader[0], at, until);
+	came |= moves_possibly_to(p->between, at + shift, &until_far) != NULL;
+	if (until_far != UINT64_MAX && until_far - shift < *until)
+		*until = until_far - shift;
+	return came;
+}
+
 bool pair_next(struct pair_walk *walk, struct pair_range *range)
 {
 	if (walk->at >= walk->range.end && !vma_walk_next(&walk->vmas, &walk->range))
@@ -98,6 +111,7 @@ bool pair_next(struct pair_walk *walk, struct pair_range *range)
 	} else {
 		add_near(walk, range->member, true, at, &end);
 	}
+	range->possibly_moved = came_possibly(&walk->pairing, range->member, at, &end);
 	for (size_t i = 0; i < sides; i++)
 		range->moved |= range->member[i].here && range->member[i].shift;
 	walk->at = range->end = end;

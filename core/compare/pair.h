@@ -30,6 +30,8 @@ struct pair_range {
 	uint64_t start, end;
 	struct pair_member member[PAIR_SIDES];
 	bool moved; /* some member has a shift */
+	/* Of three, of the second or third: it may have come here since the first, which then has it elsewhere. */
+	bool possibly_moved;
 	/* Others lie here too, and the leader has them nowhere: it moved memory over them. */
 	bool leaves;
 	struct pair_member left[PAIR_SIDES];
@@ -62,7 +64,7 @@ struct pair_pages {
 	uint64_t entry[PAIR_SIDES];
 	struct run_cursor cursor[PAIR_SIDES];
 	struct pair_walk *walk; /* whose cursors go on here */
-	uint64_t *own;           /* pair_walk.own, if that is counted here; else NULL */
+	uint64_t *own;          /* pair_walk.own, if that is counted here; else NULL */
 	bool skip_equal;
 };
 /* members: range->member or range->left.  skip_equal: of two sides, what is equal need not be

@@ -466,10 +466,13 @@ static struct verdict judge(const struct verdict_case *c)
 		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
 	enum place place = place_of(c, fork.kind != UNTOLD);
 	/* What neither had in its place then both may have moved there since: frames would show it, but for memory
-	 * that the parent moved before the fork, of which not always enough is left to tell. */
+	 * that the parent moved before the fork, of which not always enough is left to tell, and for what is too little
+	 * to prove it. */
 	bool seen = c->parent.frames_known && c->child.frames_known && (c->base_time != BASE_BEFORE || c->parent.file);
 	if (place == TOGETHER && !c->parent_base_same && fork.kind != UNTOLD)
-		fork = fork.presumed && !seen ? untold : (struct at_fork){ .kind = ABSENT, .presumed = fork.presumed };
+		fork = c->possibly_moved || (fork.presumed && !seen)
+		               ? untold
+		               : (struct at_fork){ .kind = ABSENT, .presumed = fork.presumed };
 	if (place == TOGETHER && c->parent.file && (parent | child) != ABSENT) {
 		parent = parent == ABSENT ? FILEPAGE : parent;
 		child = child == ABSENT ? FILEPAGE : child;

@@ -39,6 +39,7 @@ struct verdict_case {
 	bool child_idle;           /* nor this since the fork */
 	/* Whether two of them map the same thing at this address. */
 	bool parent_child_same, parent_base_same, child_base_same, base_other_same;
+	bool possibly_moved; /* it looks as if what one of the two has here had been elsewhere in the base */
 	/* Whether PFNs of these may be compared (one boot). */
 	bool parent_child_frames, base_frames;
 	enum kernel_moves moves;

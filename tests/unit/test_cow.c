@@ -94,11 +94,11 @@ static void breakpoint_page_is_a_range_of_its_own(void **state)
 }
 
 /* "1-5 shared from 11" and such, a line each. */
-static void expect_ranges(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
-                          const char *expected)
+static void expect_ranges_between(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                                  const struct vmsnap *other, const char *expected)
 {
 	struct vmsnap_cow *cow = NULL;
-	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_cow_new_between(parent, child, base, other, NULL, &cow, NULL), VMSNAP_OK);
 	char text[2048] = "";
 	size_t len = 0;
 	struct vmsnap_cow_range range;
@@ -112,6 +112,12 @@ static void expect_ranges(const struct vmsnap *parent, const struct vmsnap *chil
 	}
 	assert_string_equal(text, expected);
 	vmsnap_cow_free(cow);
+}
+
+static void expect_ranges(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                          const char *expected)
+{
+	expect_ranges_between(parent, child, base, NULL, expected);
 }
 
 /* The child moved pages 16 to 31 to 116 and wrote to two of them; the parent wrote to one. */
@@ -281,6 +287,42 @@ static void what_both_moved_to_one_place_is_no_more_than_that(void **state)
 	vmsnap_unref(base);
 	vmsnap_unref(parent);
 	vmsnap_unref(child);
+}
+
+/* Both moved pages 16 to 18, a mapping each, to 116 since the base of both sides, and the child wrote to them.  The
+ * parent had more page faults than it takes to make them anew; it can only have made the last. */
+static void what_may_have_been_moved_by_both_is_new_in_neither(void **state)
+{
+	(void)state;
+	for (int at_fork = 0; at_fork < 2; at_fork++) {
+		struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1);
+		struct vmsnap *other = family_member(11, 10), *child = family_member(11, 10);
+		struct vmsnap *before[] = { base, other }, *after[] = { parent, child };
+		for (int i = 0; i < 2; i++) {
+			before[i]->vma_count = after[i]->vma_count = 0;
+			before[i]->info.boottime = FORKED + TICK;
+			before[i]->info.freeze = at_fork ? VMSNAP_FREEZE_DEBUGGER : VMSNAP_FREEZE_NONE;
+			for (uint64_t page = 16; page < 19; page++) {
+				add_anon(before[i], page, page + 1, page == 17 ? "r--p" : "rw-p", "");
+				add_anon(after[i], page + 100, page + 101, page == 17 ? "r--p" : "rw-p", "");
+				add_pages(before[i], page, 1, ANON(100 + 2 * page));
+			}
+			add_anon(after[i], 119, 120, "r--p", "");
+		}
+		for (uint64_t page = 16; page < 20; page++) {
+			add_pages(parent, page + 100, 1, page < 19 ? ANON(100 + 2 * page) : OWNED(700));
+			add_pages(child, page + 100, 1, OWNED(900 + 2 * page));
+		}
+		parent->info.faults = 9;
+		child->info.faults = 9;
+		expect_ranges_between(parent, child, base, other,
+		                      "16-17 dropped_by_both\n17-18 dropped_by_both\n18-19 dropped_by_both\n"
+		                      "116-117 copied\n117-118 copied\n118-119 copied\n119-120 new_in_both\n");
+		for (int i = 0; i < 2; i++) {
+			vmsnap_unref(before[i]);
+			vmsnap_unref(after[i]);
+		}
+	}
 }
 
 static void frames_of_another_boot_are_not_compared(void **state)
@@ -638,6 +680,7 @@ int main(void)
 		cmocka_unit_test(what_the_child_moved_memory_over_is_dropped),
 		cmocka_unit_test(what_the_parent_moved_memory_over_the_child_has_still),
 		cmocka_unit_test(what_both_moved_to_one_place_is_no_more_than_that),
+		cmocka_unit_test(what_may_have_been_moved_by_both_is_new_in_neither),
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
 		cmocka_unit_test(a_frame_that_may_have_been_given_out_again_names_nobody),
