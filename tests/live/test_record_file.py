@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -14,6 +15,7 @@ import unittest
 
 import kernel
 from kernel import PAGE
+from played_terminal import PlayedTerminal
 from support import SLOWNESS, Target, each_user, main, mount_tmpfs, need_frames, run, world, become, me
 
 
@@ -327,6 +329,62 @@ class RecordFile(unittest.TestCase):
         os.kill(target.pid, signal.SIGCONT)
         target.tell("write anon 0 8")
         self.end(process)
+
+    # ---- on a terminal ----
+
+    LINE = (rb"\r(\d+\.\d s|\d+:\d\d)  snapshots (\d+)  resident [\d.]+[KMG](?:  forks (\d+))?"
+            rb"  file [\d.]+[BKMG]?  longest pause [\d.]+ ms")
+
+    def on_terminal(self, *words, columns=120, **options):
+        terminal = PlayedTerminal(self, columns=columns)
+        return terminal.start("record", "--every=20ms", "-o", self.file, *words, **options)
+
+    @staticmethod
+    def next_line(terminal, since=0):
+        """The line that is written next, without what clears the rest; where it ends."""
+        end = terminal.read_until(b"\x1b[K", since)
+        return terminal.output[since:end - 3], end
+
+    def test_on_a_terminal_one_line_runs_and_the_summary_takes_its_place(self):
+        target = Target(self, "tree")
+        terminal = self.on_terminal("--on=fork", target.pid)
+        line, end = self.next_line(terminal)
+        first = re.fullmatch(self.LINE, line)
+        self.assertTrue(first, line)
+        self.assertEqual(first[3], b"0")
+        self.assertGreaterEqual(int(first[2]), 1)
+        target.tell("fork")
+        terminal.read_until(b"  forks 1  ", end)
+        line, end = self.next_line(terminal, terminal.output.rindex(b"\r"))
+        later = re.fullmatch(self.LINE, line)
+        self.assertTrue(later, line)
+        self.assertGreater(int(later[2]), int(first[2]))
+        # A narrower one: the line stays one.
+        terminal.resize(24, 40)
+        for _ in range(100):
+            line, end = self.next_line(terminal, end)
+            if len(line) < 100:
+                break
+        self.assertRegex(line, rb"^\r[\d.:]+ ?s?  snapshots \d+  resident ")
+        self.assertEqual(len(line), 1 + 39)
+        terminal.kill(signal.SIGINT)
+        self.assertEqual(terminal.finish(), 0)
+        # The last line goes before what stays.
+        lines, _, summary = terminal.output.rpartition(b"\r\x1b[K")
+        self.assertTrue(summary.startswith(b"vmsnap: " + os.fsencode(self.file)), summary)
+        self.assertNotIn(b"\r\n", lines.replace(b"^C", b""))
+        self.assertNotIn(b"longest pause", summary)
+
+    def test_no_line_if_quiet_or_if_errors_go_elsewhere(self):
+        target = Target(self, "writes")
+        with open(os.path.join(self.folder, "errors"), "wb+") as errors:
+            for words, options in ((("-q",), {}), ((), {"stderr": errors.fileno()})):
+                terminal = self.on_terminal("--for=0.5", *words, target.pid, **options)
+                self.assertEqual((terminal.finish(), terminal.output), (0, b""))
+            errors.seek(0)
+            told = errors.read()
+        self.assertRegex(told, rb"^vmsnap: .*a\.vms: \d+ snapshots")
+        self.assertNotIn(b"\r", told)
 
     # ---- files ----
 
