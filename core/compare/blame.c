@@ -13,6 +13,7 @@ struct process {
 	const struct vmsnap *before, *after; /* held; before NULL: there is none */
 	struct vmsnap_fault_event born;      /* .time 0: it was there before */
 	uint64_t executed;                   /* when it last did so meanwhile; 0: not */
+	uint64_t seen;                       /* faults of it */
 };
 struct vmsnap_blame {
 	struct vmsnap_faults *faults;
@@ -27,8 +28,14 @@ struct vmsnap_blame {
 	struct work work;
 };
 
+static int32_t number_of(const struct process *process)
+{
+	return (int32_t)vmsnap_info(process->after)->tgid;
+}
+
 /* ---- one stretch of pages --------------------------------------------------------------- */
 
+enum { CHILDREN_MOST = 64 };
 struct looking {
 	struct vmsnap_blame *blame;
 	const struct blame_index *index;
@@ -37,11 +44,10 @@ struct looking {
 	bool lost;   /* something was */
 	bool hidden; /* there may have been faults that were not seen */
 	bool memory; /* what became of memory without a fault is told */
-	struct blame_ranges given_back, collapsed, moved;
+	struct blame_ranges given_back, maybe_given_back, collapsed, moved;
 	uint64_t last_fork;
-	const struct vmsnap_fault_event *events;
-	size_t event_count;
-	size_t forks; /* of it, meanwhile: after each, each page can be copied once more */
+	size_t forks;                    /* of it, meanwhile: after each, each page can be copied once more */
+	int32_t children[CHILDREN_MOST]; /* the first of these */
 	int rc;
 };
 
@@ -123,8 +129,11 @@ static bool touches(const struct blame_ranges *ranges, uint64_t start, uint64_t 
 static bool by_parent(const struct looking *looking, uint64_t start, uint64_t end)
 {
 	const struct vmsnap_fault_event *born = &looking->process->born;
-	struct blame_whose parent = { .pid = born->pid, .from = 0, .to = born->time };
+	struct blame_whose parent = { .pid = memory_owner_at(&looking->index->owners, born->pid, born->time),
+		                      .from = 0,
+		                      .to = born->time };
 	return born->time && !touches(&looking->given_back, start, end) &&
+	       !touches(&looking->maybe_given_back, start, end) &&
 	       blame_index_any_write(looking->index, &parent, start, end);
 }
 
@@ -180,6 +189,7 @@ static void blame_huge(struct looking *looking, uint64_t start, uint64_t end, ui
 			put(looking, at, next, became, &picks, false);
 		for (uint64_t small = at; !one && !looking->rc && small < next; small += page)
 			blame_pages(looking, small, small + page, from + (small - start), became);
+		looking->rc = looking->rc ? looking->rc : work_step(&looking->blame->work);
 		at = next;
 	}
 }
@@ -326,20 +336,6 @@ static uint64_t faults_had(const struct looking *looking)
 	return after == UINT64_MAX || before == UINT64_MAX || after < before ? UINT64_MAX : after - before;
 }
 
-static uint64_t faults_seen(const struct looking *looking)
-{
-	const struct vmsnap_faults *faults = looking->blame->faults;
-	const struct process *process = looking->process;
-	uint64_t seen = 0, from = process->born.time ? process->born.time
-	                          : process->before  ? (uint64_t)vmsnap_info(process->before)->monotonic
-	                                             : 0;
-	for (size_t i = 0; i < vmsnap_faults_count(faults); i++) {
-		const struct vmsnap_fault *fault = vmsnap_faults_at(faults, i);
-		seen += fault->pid == looking->whose.pid && fault->time >= from && fault->time <= looking->whose.to;
-	}
-	return seen;
-}
-
 static uint64_t pages_of(const struct looking *looking, const struct vmsnap_blamed *item)
 {
 	return (item->end - item->start) / looking->index->page;
@@ -410,14 +406,12 @@ static bool is_child(const struct looking *looking, const struct vmsnap_fault_ev
 /* By one that may have had this memory (vfork). */
 static bool written_by_child(const struct looking *looking, const struct vmsnap_blamed *item)
 {
-	enum { MOST = 64 };
 	struct blame_whose child = { .from = vmsnap_blame_fault(looking->blame, item->first)->time,
 		                     .to = looking->whose.to };
-	bool wrote = looking->forks > MOST;
-	for (size_t i = 0; !wrote && i < looking->event_count; i++) {
-		child.pid = looking->events[i].child;
-		wrote = is_child(looking, &looking->events[i]) &&
-		        blame_index_any_write(looking->index, &child, item->start, item->end);
+	bool wrote = looking->forks > CHILDREN_MOST;
+	for (size_t i = 0; !wrote && i < looking->forks; i++) {
+		child.pid = looking->children[i];
+		wrote = blame_index_any_write(looking->index, &child, item->start, item->end);
 	}
 	return wrote;
 }
@@ -432,7 +426,7 @@ static void doubt_children(struct looking *looking, size_t first)
 
 static void doubt(struct looking *looking, size_t first)
 {
-	uint64_t had = faults_had(looking), known = faults_seen(looking) + made_untold(looking, first);
+	uint64_t had = faults_had(looking), known = looking->process->seen + made_untold(looking, first);
 	uint64_t untold = had == UINT64_MAX ? UINT64_MAX : had > known ? had - known : 0;
 	if (untold && untold != UINT64_MAX)
 		doubt_forked(looking, first);
@@ -445,13 +439,14 @@ static void doubt(struct looking *looking, size_t first)
 /* Who has its parent's memory takes nothing of it. */
 static void find_forks(struct looking *looking, const struct vmsnap_blame_options *options)
 {
-	looking->events = options->events;
-	looking->event_count = options->event_count;
+	work_count(&looking->blame->work, options->event_count);
 	for (size_t i = 0; i < options->event_count; i++) {
 		const struct vmsnap_fault_event *event = &options->events[i];
 		if (!is_child(looking, event) ||
 		    memory_owner_at(&looking->index->owners, event->child, event->time) != event->child)
 			continue;
+		if (looking->forks < CHILDREN_MOST)
+			looking->children[looking->forks] = event->child;
 		looking->forks++;
 		looking->last_fork = event->time;
 	}
@@ -484,15 +479,27 @@ static bool is_of_32_bits(const struct vmsnap *snap)
 static int find_ranges(struct looking *looking)
 {
 	enum {
-		GONE = 1 << VMSNAP_MEMORY_EVENT_GIVEN_BACK | 1 << VMSNAP_MEMORY_EVENT_FREED |
-		       1 << VMSNAP_MEMORY_EVENT_MOVED | 1 << VMSNAP_MEMORY_EVENT_HEAP_END,
+		GONE = 1 << VMSNAP_MEMORY_EVENT_GIVEN_BACK | 1 << VMSNAP_MEMORY_EVENT_MOVED |
+		       1 << VMSNAP_MEMORY_EVENT_HEAP_END,
+		MAYBE = 1 << VMSNAP_MEMORY_EVENT_FREED,
 		COLLAPSED = 1 << VMSNAP_MEMORY_EVENT_COLLAPSED,
 		MOVED = 1 << VMSNAP_MEMORY_EVENT_MOVED
 	};
 	struct work *work = &looking->blame->work;
 	int rc = blame_ranges_make(&looking->given_back, looking->index, &looking->whose, GONE, work);
+	rc = rc ? rc : blame_ranges_make(&looking->maybe_given_back, looking->index, &looking->whose, MAYBE, work);
 	rc = rc ? rc : blame_ranges_make(&looking->moved, looking->index, &looking->whose, MOVED, work);
 	return rc ? rc : blame_ranges_make(&looking->collapsed, looking->index, &looking->whose, COLLAPSED, work);
+}
+
+/* Who has the memory of another of these (vfork, CLONE_VM) has the same pages. */
+static bool is_anothers(const struct looking *looking)
+{
+	const struct vmsnap_blame *blame = looking->blame;
+	bool anothers = false;
+	for (size_t i = 0; looking->whose.pid != number_of(looking->process) && i < blame->process_count; i++)
+		anothers |= number_of(&blame->processes[i]) == looking->whose.pid;
+	return anothers;
 }
 
 static int blame_process(struct vmsnap_blame *blame, const struct blame_index *index, const struct process *process,
@@ -509,10 +516,12 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 		.process = process,
 		.whose = { (int32_t)after->tgid, from, after->monotonic ? (uint64_t)after->monotonic : UINT64_MAX },
 	};
+	looking.whose.pid = memory_owner_at(&index->owners, looking.whose.pid, looking.whose.to);
 	const struct vmsnap_faults_info *info = vmsnap_faults_info(blame->faults);
 	looking.lost = info->lost || (blame->stored && !was_watched(blame, process));
 	looking.hidden = !(info->flags & VMSNAP_FAULTS_KERNEL) || looking.lost;
-	looking.memory = info->flags & VMSNAP_FAULTS_MEMORY && !is_of_32_bits(process->after);
+	looking.memory = info->flags & VMSNAP_FAULTS_MEMORY && !is_of_32_bits(process->after) &&
+	                 (!blame->stored || was_watched(blame, process));
 	find_forks(&looking, options);
 	struct vmsnap_compare_options how = { .size = sizeof(how),
 		                              .cancelled = options->cancelled,
@@ -522,7 +531,7 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 	if (rc)
 		return rc;
 	/* Nobody knows what it had before, or its parent. */
-	if (!is_known(process))
+	if (!is_known(process) || is_anothers(&looking))
 		return VMSNAP_OK;
 	looking.rc = find_ranges(&looking);
 	bool other = process->executed || !diff || vmsnap_diff_relation(diff) != VMSNAP_RELATION_COMPARABLE;
@@ -539,6 +548,7 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 		doubt(&looking, first);
 	vmsnap_diff_free(diff);
 	blame_ranges_free(&looking.given_back, &blame->work);
+	blame_ranges_free(&looking.maybe_given_back, &blame->work);
 	blame_ranges_free(&looking.collapsed, &blame->work);
 	blame_ranges_free(&looking.moved, &blame->work);
 	return looking.rc ? work_fail(&blame->work, looking.rc, err) : VMSNAP_OK;
@@ -606,46 +616,87 @@ static uint64_t heap_end(const struct vmsnap *snap)
 	return end;
 }
 
-/* What its snapshots, its parent's, and its calls say. */
-static void find_heap(const struct vmsnap_blame *blame, const struct process *process, struct blame_heap *heap)
+static struct blame_heap heap_of(const struct vmsnap *snap)
 {
-	const struct vmsnap_memory_event *event;
-	uint64_t before = heap_end(process->before), after = heap_end(process->after);
-	*heap = (struct blame_heap){ (int32_t)vmsnap_info(process->after)->tgid, before > after ? before : after };
-	for (size_t i = 0; (event = vmsnap_faults_memory_event(blame->faults, i)); i++)
-		if (event->kind == VMSNAP_MEMORY_EVENT_HEAP_END &&
-		    (event->pid == heap->pid || event->pid == process->born.pid) && event->start > heap->top)
-			heap->top = event->start;
+	const struct vmsnap_info *info = snap ? vmsnap_info(snap) : NULL;
+	uint64_t monotonic = info && info->monotonic > 0 ? (uint64_t)info->monotonic : 0;
+	return (struct blame_heap){ .pid = info ? (int32_t)info->tgid : 0, .from = monotonic, .top = heap_end(snap) };
 }
 
-static int make_index(struct vmsnap_blame *blame, struct blame_heap *heaps, struct blame_index *index)
+/* ends: of two heaps for each process. */
+static int make_index(struct vmsnap_blame *blame, struct blame_heap *ends, struct blame_index *index)
 {
 	*index = (struct blame_index){
 		.faults = blame->faults,
-		.heaps = heaps,
-		.heap_count = blame->process_count,
+		.ends = ends,
+		.end_count = 2 * blame->process_count,
 		.page = blame->process_count ? vmsnap_info(blame->processes[0].after)->page_size : 4096,
 	};
 	for (size_t i = 0; i < blame->process_count; i++) {
-		uint64_t until = (uint64_t)vmsnap_info(blame->processes[i].after)->monotonic;
-		find_heap(blame, &blame->processes[i], &heaps[i]);
+		const struct process *process = &blame->processes[i];
+		uint64_t until = (uint64_t)vmsnap_info(process->after)->monotonic;
+		ends[2 * i] = heap_of(process->before);
+		ends[2 * i + 1] = heap_of(process->after);
+		ends[2 * i + 1].from = until ? until : UINT64_MAX;
 		index->until = until && until < index->until ? index->until : until ? until : UINT64_MAX;
 	}
 	return blame_index_make(index, &blame->work);
+}
+
+static int by_number(const void *x, const void *y, const void *ctx)
+{
+	int32_t a = number_of(*(struct process *const *)x), b = number_of(*(struct process *const *)y);
+	(void)ctx;
+	return (a > b) - (a < b);
+}
+
+static bool has_seen(const struct process *process, const struct vmsnap_fault *fault)
+{
+	int64_t to = vmsnap_info(process->after)->monotonic;
+	uint64_t from = process->born.time ? process->born.time
+	                : process->before  ? (uint64_t)vmsnap_info(process->before)->monotonic
+	                                   : 0;
+	return fault->time >= from && (!to || fault->time <= (uint64_t)to);
+}
+
+static int count_seen(struct vmsnap_blame *blame)
+{
+	int rc = VMSNAP_OK;
+	size_t count = blame->process_count;
+	struct process **order = work_array(&blame->work, count + 1, sizeof(struct process *), &rc);
+	for (size_t i = 0; !rc && i < count; i++)
+		order[i] = &blame->processes[i];
+	rc = rc ? rc : work_sort(&blame->work, order, count, sizeof(struct process *), by_number, NULL);
+	for (size_t i = 0; !rc && i < vmsnap_faults_count(blame->faults); i++) {
+		const struct vmsnap_fault *fault = vmsnap_faults_at(blame->faults, i);
+		size_t low = 0, high = count;
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+			low = number_of(order[middle]) < fault->pid ? middle + 1 : low;
+			high = number_of(order[middle]) < fault->pid ? high : middle;
+		}
+		if (low < count && number_of(order[low]) == fault->pid && has_seen(order[low], fault))
+			order[low]->seen++;
+		rc = work_step(&blame->work);
+	}
+	work_free(&blame->work, order, count + 1, sizeof(struct process *));
+	return rc;
 }
 
 static int blame_all(struct vmsnap_blame *blame, const struct vmsnap_blame_options *options, struct vmsnap_error *err)
 {
 	struct blame_index index = { .count = 0 };
 	int rc = VMSNAP_OK;
-	struct blame_heap *heaps = work_array(&blame->work, blame->process_count + 1, sizeof(*heaps), &rc);
-	rc = rc ? rc : make_index(blame, heaps, &index);
+	size_t room = 2 * blame->process_count + 1;
+	struct blame_heap *ends = work_array(&blame->work, room, sizeof(*ends), &rc);
+	rc = rc ? rc : count_seen(blame);
+	rc = rc ? rc : make_index(blame, ends, &index);
 	if (rc)
 		work_fail(&blame->work, rc, err);
 	for (size_t i = 0; !rc && i < blame->process_count; i++)
 		rc = blame_process(blame, &index, &blame->processes[i], options, err);
 	blame_index_free(&index, &blame->work);
-	work_free(&blame->work, heaps, blame->process_count + 1, sizeof(*heaps));
+	work_free(&blame->work, ends, room, sizeof(*ends));
 	return rc;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "earliest.h"
+
 /* ---- what became of what faults made ----------------------------------------------------- */
 
 static int by_place(const void *x, const void *y, const void *ctx)
@@ -17,22 +19,15 @@ static int by_place(const void *x, const void *y, const void *ctx)
 	return (a->fault > b->fault) - (a->fault < b->fault);
 }
 
-static uint64_t heap_top(const struct blame_index *index, int32_t pid)
-{
-	for (size_t i = 0; i < index->heap_count; i++)
-		if (index->heaps[i].pid == pid)
-			return index->heaps[i].top;
-	return 0;
-}
-
-/* Entries [begin, end) by their pages: of each page the first that is still there, and since when. */
+/* Entries [begin, end) by their pages: of each page the first that is still there, and the first of these that is so
+ * for certain; and since when. */
 struct sweep {
 	struct blame_index *index;
 	struct work *work;
 	size_t begin, end;
-	size_t *alive; /* of each page; behind the last one, .end */
-	size_t *first;
-	uint64_t *since; /* UINT64_MAX: none */
+	size_t *first; /* of each page; behind the last one, .end */
+	size_t *alive, *certain;
+	struct earliest alive_since, certain_since;
 	size_t count, room;
 	int rc;
 };
@@ -42,10 +37,23 @@ static const struct blame_entry *entry_of(const struct sweep *sweep, size_t page
 	return &sweep->index->entries[sweep->first[page]];
 }
 
-static void note_since(struct sweep *sweep, size_t page)
+static uint64_t since(const struct sweep *sweep, size_t page, size_t at)
 {
-	size_t at = sweep->alive[page];
-	sweep->since[page] = at < sweep->first[page + 1] ? sweep->index->entries[at].from : UINT64_MAX;
+	return at < sweep->first[page + 1] ? sweep->index->entries[at].from : UINT64_MAX;
+}
+
+static void set_certain(struct sweep *sweep, size_t page, size_t at)
+{
+	sweep->certain[page] = at;
+	earliest_set(&sweep->certain_since, page, since(sweep, page, at));
+}
+
+static void set_alive(struct sweep *sweep, size_t page, size_t at)
+{
+	sweep->alive[page] = at;
+	earliest_set(&sweep->alive_since, page, since(sweep, page, at));
+	if (sweep->certain[page] < at)
+		set_certain(sweep, page, at);
 }
 
 static void find_pages(struct sweep *sweep)
@@ -54,7 +62,9 @@ static void find_pages(struct sweep *sweep)
 	sweep->room = sweep->end - sweep->begin + 1;
 	sweep->alive = work_array(sweep->work, sweep->room, sizeof(*sweep->alive), &sweep->rc);
 	sweep->first = work_array(sweep->work, sweep->room, sizeof(*sweep->first), &sweep->rc);
-	sweep->since = work_array(sweep->work, sweep->room, sizeof(*sweep->since), &sweep->rc);
+	sweep->certain = work_array(sweep->work, sweep->room, sizeof(*sweep->certain), &sweep->rc);
+	sweep->rc = sweep->rc ? sweep->rc : earliest_make(&sweep->alive_since, sweep->room, sweep->work);
+	sweep->rc = sweep->rc ? sweep->rc : earliest_make(&sweep->certain_since, sweep->room, sweep->work);
 	if (sweep->rc)
 		return;
 	for (size_t i = sweep->begin; i < sweep->end; i++)
@@ -62,8 +72,8 @@ static void find_pages(struct sweep *sweep)
 			sweep->first[sweep->count++] = i;
 	sweep->first[sweep->count] = sweep->end;
 	for (size_t i = 0; i < sweep->count; i++) {
-		sweep->alive[i] = sweep->first[i];
-		note_since(sweep, i);
+		set_certain(sweep, i, sweep->first[i]);
+		set_alive(sweep, i, sweep->first[i]);
 	}
 }
 
@@ -92,62 +102,56 @@ static void add_moved(struct sweep *sweep, const struct blame_entry *from, const
 		index->entries[index->count++] = moved;
 }
 
-/* What was there by then is gone, or may be. */
+/* What was there by then may be gone. */
+static void doubt_on_page(struct sweep *sweep, size_t page, const struct vmsnap_memory_event *event)
+{
+	struct blame_entry *entries = sweep->index->entries;
+	size_t at = sweep->certain[page];
+	for (; at < sweep->first[page + 1] && entries[at].from < event->time; at++)
+		entries[at].maybe = 1;
+	set_certain(sweep, page, at);
+}
+
+/* It is. */
 static void end_on_page(struct sweep *sweep, size_t page, const struct vmsnap_memory_event *event)
 {
 	struct blame_index *index = sweep->index;
 	size_t at = sweep->alive[page];
 	for (; !sweep->rc && at < sweep->first[page + 1] && index->entries[at].from < event->time; at++) {
-		if (event->kind == VMSNAP_MEMORY_EVENT_FREED) {
-			index->entries[at].maybe = 1;
-			continue;
-		}
 		index->entries[at].until = event->time;
 		if (event->kind == VMSNAP_MEMORY_EVENT_MOVED) {
 			const struct blame_entry entry = index->entries[at];
 			add_moved(sweep, &entry, event);
 		}
 	}
-	if (event->kind == VMSNAP_MEMORY_EVENT_FREED)
-		return;
-	sweep->alive[page] = at;
-	note_since(sweep, page);
+	set_alive(sweep, page, at);
 }
 
-static void end_all(struct sweep *sweep, const struct vmsnap_memory_event *event, int32_t pid, uint64_t end)
+/* Pages that have nothing left, or had nothing yet, are stepped over. */
+static void end_all(struct sweep *sweep, const struct blame_act *act)
 {
-	size_t page = page_from(sweep, pid, event->start), begun = page;
-	for (; !sweep->rc && page < sweep->count; page++) {
-		const struct blame_entry *entry = entry_of(sweep, page);
-		if (entry->pid != pid || entry->page >= end)
+	const struct vmsnap_memory_event *event = vmsnap_faults_memory_event(sweep->index->faults, act->which);
+	bool freed = event->kind == VMSNAP_MEMORY_EVENT_FREED;
+	const struct earliest *since = freed ? &sweep->certain_since : &sweep->alive_since;
+	for (size_t page = page_from(sweep, act->pid, event->start); !sweep->rc; page++) {
+		page = earliest_next(since, page, event->time);
+		if (page >= sweep->count || entry_of(sweep, page)->pid != act->pid ||
+		    entry_of(sweep, page)->page >= act->end)
 			break;
-		if (sweep->since[page] < event->time)
+		if (freed)
+			doubt_on_page(sweep, page, event);
+		else
 			end_on_page(sweep, page, event);
+		sweep->rc = sweep->rc ? sweep->rc : work_step(sweep->work);
 	}
-	work_count(sweep->work, page - begun);
 }
 
-/* Above its new end a heap has nothing any more. */
-static uint64_t end_of(const struct blame_index *index, const struct vmsnap_memory_event *event, int32_t pid)
+static void run_acts(struct sweep *sweep)
 {
-	return event->kind == VMSNAP_MEMORY_EVENT_HEAP_END ? heap_top(index, pid) : event->end;
-}
-
-static bool ends_pages(const struct vmsnap_memory_event *event)
-{
-	return event->kind != VMSNAP_MEMORY_EVENT_SHARED && event->kind != VMSNAP_MEMORY_EVENT_COLLAPSED;
-}
-
-static void run_events(struct sweep *sweep)
-{
-	const struct blame_index *index = sweep->index;
-	const struct vmsnap_memory_event *event;
-	for (size_t i = 0; !sweep->rc && (event = vmsnap_faults_memory_event(index->faults, i)); i++) {
-		int32_t pid = memory_owner_at(&index->owners, event->pid, event->time);
-		if (event->time > index->until)
-			break;
-		if (ends_pages(event))
-			end_all(sweep, event, pid, end_of(index, event, pid));
+	for (size_t i = 0; !sweep->rc && i < sweep->index->act_count; i++) {
+		const struct blame_act *act = &sweep->index->acts[i];
+		if (vmsnap_faults_memory_event(sweep->index->faults, act->which)->kind != VMSNAP_MEMORY_EVENT_COLLAPSED)
+			end_all(sweep, act);
 		sweep->rc = sweep->rc ? sweep->rc : work_step(sweep->work);
 	}
 }
@@ -157,10 +161,12 @@ static int sweep_from(struct blame_index *index, size_t begin, struct work *work
 	struct sweep sweep = { .index = index, .work = work, .begin = begin, .end = index->count };
 	find_pages(&sweep);
 	if (!sweep.rc)
-		run_events(&sweep);
+		run_acts(&sweep);
 	work_free(work, sweep.alive, sweep.room, sizeof(*sweep.alive));
 	work_free(work, sweep.first, sweep.room, sizeof(*sweep.first));
-	work_free(work, sweep.since, sweep.room, sizeof(*sweep.since));
+	work_free(work, sweep.certain, sweep.room, sizeof(*sweep.certain));
+	earliest_free(&sweep.alive_since, work);
+	earliest_free(&sweep.certain_since, work);
 	return sweep.rc;
 }
 
@@ -186,6 +192,35 @@ static int follow_events(struct blame_index *index, struct work *work)
 	return rc ? rc : sort_from(index, 0, work);
 }
 
+static int by_whose(const void *x, const void *y, const void *ctx)
+{
+	const struct blame_act *a = x, *b = y;
+	(void)ctx;
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return (a->which > b->which) - (a->which < b->which);
+}
+
+/* Above its new end a heap has nothing any more. */
+static int make_acts(struct blame_index *index, struct work *work)
+{
+	const struct vmsnap_memory_event *event;
+	int rc = VMSNAP_OK;
+	for (uint32_t i = 0; !rc && (event = vmsnap_faults_memory_event(index->faults, i)); i++) {
+		int32_t pid = memory_owner_at(&index->owners, event->pid, event->time);
+		uint64_t end = event->kind == VMSNAP_MEMORY_EVENT_HEAP_END
+		                       ? blame_heap_top(&index->heaps, pid, event->time)
+		                       : event->end;
+		if (event->time > index->until)
+			break;
+		if (event->kind != VMSNAP_MEMORY_EVENT_SHARED && event->start < end &&
+		    WORK_ROOM(work, index->acts, index->act_count, &index->act_room, &rc))
+			index->acts[index->act_count++] = (struct blame_act){ end, pid, i };
+		rc = rc ? rc : work_step(work);
+	}
+	return rc ? rc : work_sort(work, index->acts, index->act_count, sizeof(*index->acts), by_whose, NULL);
+}
+
 static void add_entry(struct blame_index *index, uint32_t which)
 {
 	const struct vmsnap_fault *fault = vmsnap_faults_at(index->faults, which);
@@ -201,20 +236,26 @@ static void add_entry(struct blame_index *index, uint32_t which)
 int blame_index_make(struct blame_index *index, struct work *work)
 {
 	int rc = memory_owners_make(&index->owners, index->faults, work);
+	rc = rc ? rc
+	        : blame_heaps_make(&index->heaps, index->faults, &index->owners, index->ends, index->end_count, work);
+	rc = rc ? rc : make_acts(index, work);
 	size_t count = vmsnap_faults_count(index->faults);
 	index->entries = rc ? NULL : work_array(work, count + 1, sizeof(*index->entries), &rc);
 	index->room = index->entries ? count + 1 : 0;
 	for (size_t i = 0; !rc && i < count; i++)
 		add_entry(index, (uint32_t)i);
 	rc = rc ? rc : sort_from(index, 0, work);
-	return rc || !vmsnap_faults_memory_event(index->faults, 0) ? rc : follow_events(index, work);
+	return rc || !index->act_count ? rc : follow_events(index, work);
 }
 
 void blame_index_free(struct blame_index *index, struct work *work)
 {
 	work_free(work, index->entries, index->room, sizeof(*index->entries));
+	work_free(work, index->acts, index->act_room, sizeof(*index->acts));
+	blame_heaps_free(&index->heaps, work);
 	memory_owners_free(&index->owners, work);
 	index->entries = NULL;
+	index->acts = NULL;
 }
 
 static size_t first_from(const struct blame_index *index, int32_t pid, uint64_t start)
@@ -254,20 +295,32 @@ static void join_ranges(struct blame_ranges *ranges)
 	ranges->count = kept;
 }
 
+static size_t acts_of(const struct blame_index *index, int32_t pid)
+{
+	size_t low = 0, high = index->act_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (index->acts[middle].pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 int blame_ranges_make(struct blame_ranges *ranges, const struct blame_index *index, const struct blame_whose *whose,
                       unsigned kinds, struct work *work)
 {
-	const struct vmsnap_memory_event *event;
 	int rc = VMSNAP_OK;
 	*ranges = (struct blame_ranges){ .count = 0 };
-	for (size_t i = 0; !rc && (event = vmsnap_faults_memory_event(index->faults, i)); i++) {
-		uint64_t end = end_of(index, event, whose->pid);
-		bool meant = kinds >> event->kind & 1 && event->time >= whose->from && event->time <= whose->to &&
-		             event->start < end;
-		rc = work_step(work);
-		if (!rc && meant && memory_owner_at(&index->owners, event->pid, event->time) == whose->pid &&
-		    WORK_ROOM(work, ranges->items, ranges->count, &ranges->room, &rc))
-			ranges->items[ranges->count++] = (struct blame_range){ event->start, end };
+	for (size_t i = acts_of(index, whose->pid); !rc && i < index->act_count && index->acts[i].pid == whose->pid;
+	     i++) {
+		const struct blame_act *act = &index->acts[i];
+		const struct vmsnap_memory_event *event = vmsnap_faults_memory_event(index->faults, act->which);
+		bool meant = kinds >> event->kind & 1 && event->time >= whose->from && event->time <= whose->to;
+		if (meant && WORK_ROOM(work, ranges->items, ranges->count, &ranges->room, &rc))
+			ranges->items[ranges->count++] = (struct blame_range){ event->start, act->end };
+		rc = rc ? rc : work_step(work);
 	}
 	rc = rc ? rc : work_sort(work, ranges->items, ranges->count, sizeof(*ranges->items), by_start, NULL);
 	if (!rc)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "blame_heaps.h"
 #include "memory_owners.h"
 #include "vmsnap.h"
 #include "work.h"
@@ -17,22 +18,26 @@ struct blame_entry {
 	uint32_t fault : 31;        /* its number */
 	uint32_t maybe : 1;         /* it may be gone */
 };
-/* Where the heap of a process ended at most: brk(2) tells of its new end only. */
-struct blame_heap {
+/* What became of memory, of whose it is, and where that ends. */
+struct blame_act {
+	uint64_t end;
 	int32_t pid;
-	uint64_t top;
+	uint32_t which;
 };
 struct blame_index {
 	const struct vmsnap_faults *faults;
-	const struct blame_heap *heaps;
-	size_t heap_count;
+	const struct blame_heap *ends; /* of heaps, as snapshots have them */
+	size_t end_count;
 	struct memory_owners owners;
+	struct blame_heaps heaps;
+	struct blame_act *acts; /* by process, time */
+	size_t act_count, act_room;
 	struct blame_entry *entries; /* by process, page, time */
 	size_t count, room;
 	uint64_t page;  /* bytes */
 	uint64_t until; /* what became of memory later does not matter */
 };
-/* faults, page, heaps, until: are there. */
+/* faults, page, ends, until: are there. */
 int blame_index_make(struct blame_index *index, struct work *work);
 void blame_index_free(struct blame_index *index, struct work *work);
 
