@@ -261,6 +261,7 @@ def _both_now(pair, note):
     return tuple(shots)
 
 
+_PAGES_SAID = 8  # of those that gdb had read
 _ONE_SPACE = "this was a vfork: parent and child have one address space until the child executes or exits"
 
 
@@ -330,10 +331,11 @@ def _note_read(cow, bases, note):
     if not cow.totals.get("copied_by_both"):
         return
     ranges = [each for each in cow.ranges if each.verdict == "copied_by_both"]
-    count = max((looks.count_read(each, ranges) for each in bases), default=0)
-    if count:
-        note(f"{count} of the pages that both copied gdb had read for names of variables: this may be why the "
-             "second one copied, too")
+    pages = sorted({page for each in bases for page in looks.pages_read(each, ranges)})
+    if pages:
+        where = ", ".join(f"{page:x}" for page in pages[:_PAGES_SAID]) + (", ..." if len(pages) > _PAGES_SAID else "")
+        note(f"{len(pages)} of the pages that both copied gdb had read for names of variables ({where}): this may be "
+             "why the second one copied, too")
 
 
 def cow(given, operands, note):

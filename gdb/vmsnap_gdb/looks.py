@@ -9,7 +9,7 @@ microseconds; of all of them at a fork, and after stops from then on, which take
     watch()          from now on
     after_ours()     variables were looked for
     at_fork()        both sides were looked at
-    count_read(…)    how many pages were read for a snapshot's names
+    pages_read(…)    which pages were read for a snapshot's names
 """
 
 import gdb
@@ -75,7 +75,7 @@ def _read(snapshot):
     return sorted((start // PAGE * PAGE, -(-end // PAGE) * PAGE) for start, end in found)
 
 
-def count_read(snapshot, ranges):
-    """How many pages of the ranges were read for the snapshot's names."""
+def pages_read(snapshot, ranges):
+    """The pages of the ranges that were read for the snapshot's names, by address."""
     known = {page for start, end in _read(snapshot) for page in range(start, end, PAGE)}
-    return sum(page in known for each in ranges for page in range(each.start, each.end, PAGE))
+    return [page for each in ranges for page in range(each.start, each.end, PAGE) if page in known]

@@ -218,7 +218,7 @@ class Guide(unittest.TestCase):
         self.assertFalse(prints([answer], ["None of the sharing is lost: 8.00K is shared"]))
         for both in ("7 shared, 1 copied_by_both", "1 shared, 2 copied_by_child, 1 copied_by_both"):
             self.assertTrue(prints(shown, [f"a: {both}", *shown[2:]]), both)
-        why = "note: 1 of the pages that both copied gdb had read for names of variables: this may be why"
+        why = "note: 1 of the pages that both copied gdb had read for names of variables (7ffffffde000): this may be why"
         self.assertTrue(prints(shown, [why, *shown]))
         self.assertFalse(prints(shown, ["note: 1 of the pages is not what it was", *shown]))
         self.assertTrue(prints(shown, [line.replace("child, touched", "both, touched") for line in shown]))
