@@ -63,10 +63,13 @@ def wrote_rows(bench, gdb, rounds):
             if not subprocess.run(["redis-cli", "-p", str(port), "debug", "populate", "400000", "key", "80"],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
                 break
+        taken = gdb.measure(f"attached {max(rounds, 9)} {server.pid}", "/usr/bin/true")
         found = gdb.measure(f"answers {max(rounds, 9)} {server.pid} {port}", "/usr/bin/true")
     finally:
         server.kill()
         server.wait()
+    bench.gdb_row("redis, 70 MiB", f"vmsnap take, contents off, {taken['threads']} threads", min(taken["take"]), None, 0.01,
+                  "seconds")
     bench.gdb_row("redis, 70 MiB", "vmsnap wrote continue, a SET answered; to continue", min(found["wrote"]),
                   min(found["plain"]), 0.15, "above")
 

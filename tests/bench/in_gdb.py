@@ -167,6 +167,20 @@ def answers(rounds, pid, port):
     return {kind: times[1:] for kind, times in found.items()}
 
 
+def attached(rounds, pid):
+    """Seconds of a take without what memory holds, with the variables of all threads.  The first is for what gdb reads
+    once."""
+    gdb.execute(f"source {os.environ['BENCH_PLUGIN']}")
+    gdb.execute(f"attach {pid}", to_string=True)
+    gdb.execute("set vmsnap contents off")
+    found = [run("vmsnap take")[0] for _ in range(rounds + 1)]
+    names = kept()[-1].snapshot
+    assert names.contents == "none" and names.has_variables()
+    threads = len(names.threads)
+    gdb.execute("detach", to_string=True)
+    return {"take": found[1:], "threads": threads}
+
+
 def naming(rounds, lines):
     """Of a program that writes to some of its many globals, then to others: the first
     diff, and later ones.  It reads from the file `lines` which those are."""
