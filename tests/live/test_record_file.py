@@ -383,7 +383,7 @@ class RecordFile(unittest.TestCase):
                 self.assertEqual((terminal.finish(), terminal.output), (0, b""))
             errors.seek(0)
             told = errors.read()
-        self.assertRegex(told, rb"^vmsnap: .*a\.vms: \d+ snapshots")
+        self.assertRegex(told, rb"^vmsnap: .*a\.vms: \d+ snapshots?")
         self.assertNotIn(b"\r", told)
 
     # ---- files ----
