@@ -46,9 +46,9 @@ int fault_bpf_open(struct fault_bpf *bpf, size_t bytes, bool children, bool own)
 		.until = UINT64_MAX,
 	};
 	int error = open_all(bpf, bytes);
-	int without = error ? error : memory_calls_open(&bpf->memory, bpf->programs.watched);
-	if (!error && (!own || without == EMFILE || without == ENFILE))
-		error = without;
+	bpf->memory_error = error ? error : memory_calls_open(&bpf->memory, bpf->programs.watched);
+	if (!error && !own)
+		error = bpf->memory_error; /* there is nothing else that it would tell */
 	if (error)
 		fault_bpf_close(bpf);
 	return error;
@@ -86,12 +86,12 @@ void fault_bpf_add(struct fault_bpf *bpf, pid_t pid)
 		__atomic_store_n(&bpf->watched[pid], 1, __ATOMIC_RELAXED);
 }
 
-/* The kernel may let go of the programs somewhat later. */
+/* The kernel may let go of the programs somewhat later.  What memory_calls tell goes on, and is let pass: to close
+ * these takes longer than who is stopped should wait. */
 void fault_bpf_stop(struct fault_bpf *bpf)
 {
 	bpf->until = monotonic_now();
 	fault_programs_stop(&bpf->programs);
-	memory_calls_stop(&bpf->memory);
 }
 
 uint64_t fault_bpf_lost(const struct fault_bpf *bpf)
@@ -130,5 +130,5 @@ int fault_bpf_drain(struct fault_bpf *bpf, int (*fn)(void *ctx, const struct fau
 {
 	struct draining draining = { bpf, fn, ctx };
 	int rc = bpf_rings_drain(&bpf->rings, take, &draining);
-	return rc || !memory_calls_are_open(&bpf->memory) ? rc : memory_calls_drain(&bpf->memory, listener);
+	return rc || !memory_calls_are_open(&bpf->memory) ? rc : memory_calls_drain(&bpf->memory, listener, bpf->until);
 }

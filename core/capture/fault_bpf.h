@@ -18,7 +18,8 @@ struct fault_bpf {
 	struct memory_calls memory; /* if it is open, it tells what else became of memory */
 	uint8_t *watched;           /* as programs.watched, a byte for each number of a process */
 	uint64_t *lost;
-	uint64_t until; /* what comes later is left out; CLOCK_MONOTONIC */
+	uint64_t until;   /* what comes later is left out; CLOCK_MONOTONIC */
+	int memory_error; /* errno, why nobody tells what became of memory; 0 */
 };
 
 /* With rings of so many bytes each; own: the faults of their own code are told.  0 or errno: then there is nothing to

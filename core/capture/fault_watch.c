@@ -450,11 +450,14 @@ static bool no_descriptors(int error)
 	return error == EMFILE || error == ENFILE;
 }
 
-static void remark_descriptors(struct vmsnap_fault_watch *watch)
+/* faults: programs would tell these, too. */
+static void remark_descriptors(struct vmsnap_fault_watch *watch, bool faults)
 {
 	watch->remark =
-	        "descriptors are not enough for programs in the kernel (ulimit -n): page faults are told by events of "
-	        "perf_event_open(2), which take longer";
+	        faults ? "descriptors are not enough for programs in the kernel (ulimit -n): page faults are told by "
+	                 "events of perf_event_open(2), which take longer"
+	               : "descriptors are not enough for programs in the kernel (ulimit -n): what is given back and "
+	                 "moved is not told";
 }
 
 /* Where the kernel takes programs of ours, these tell the faults outside of it, and what else becomes of memory.  Call
@@ -464,8 +467,8 @@ static void open_programs(struct vmsnap_fault_watch *watch, size_t bytes, bool o
 	int error = fault_bpf_open(&watch->bpf, bytes, watch->events.children, own);
 	if (!error && own)
 		fault_events_leave_own(&watch->events);
-	else if (no_descriptors(error))
-		remark_descriptors(watch);
+	if (no_descriptors(error) || no_descriptors(watch->bpf.memory_error))
+		remark_descriptors(watch, error && own);
 }
 
 static int open_way(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t count,
@@ -527,7 +530,7 @@ static int open_watch(struct vmsnap_fault_watch *watch, const pid_t *pids, size_
 		release(watch);
 		*watch = (struct vmsnap_fault_watch){ .cancelled = options->cancelled,
 			                              .cancel_ctx = options->cancel_ctx };
-		remark_descriptors(watch);
+		remark_descriptors(watch, options->frames == 1);
 		rc = open_way(watch, pids, count, options, false, &why);
 	}
 	if (rc && err)

@@ -25,11 +25,13 @@
 
 enum call {
 	CALL_MUNMAP,
-	CALL_MMAP,
 	CALL_MREMAP,
-	CALL_MREMAP_ENDS,
-	CALL_BRK,
 	CALL_MADVISE,
+	CALL_MUNMAP_ENDS, /* in the order of those */
+	CALL_MREMAP_ENDS,
+	CALL_MADVISE_ENDS,
+	CALL_MMAP,
+	CALL_BRK,
 	CALL_PROCESS_MADVISE,
 	CALL_SHMDT,
 	CALL_SHMAT,
@@ -40,7 +42,7 @@ enum { ARGUMENTS = 5, MOST_ARGUMENTS_AT = 16 };
 struct told {
 	uint64_t time, ids, call, arguments[ARGUMENTS]; /* ids: pid << 32 | tid; time: CLOCK_MONOTONIC */
 };
-struct memory_move {
+struct memory_call {
 	pid_t tid;
 	struct told told;
 };
@@ -158,11 +160,13 @@ static int start_all(struct memory_calls *calls, int watched)
 		bool needed;
 	} all[] = {
 		{ "syscalls/sys_enter_munmap", CALL_MUNMAP, 2, true },
+		{ "syscalls/sys_exit_munmap", CALL_MUNMAP_ENDS, 1, true },
 		{ "syscalls/sys_enter_mmap", CALL_MMAP, 4, true },
 		{ "syscalls/sys_enter_mremap", CALL_MREMAP, 5, true },
 		{ "syscalls/sys_exit_mremap", CALL_MREMAP_ENDS, 1, true },
 		{ "syscalls/sys_enter_brk", CALL_BRK, 1, true },
 		{ "syscalls/sys_enter_madvise", CALL_MADVISE, 3, true },
+		{ "syscalls/sys_exit_madvise", CALL_MADVISE_ENDS, 1, true },
 		{ "syscalls/sys_enter_process_madvise", CALL_PROCESS_MADVISE, 4, false },
 		{ "syscalls/sys_enter_shmdt", CALL_SHMDT, 1, false },
 		{ "syscalls/sys_enter_shmat", CALL_SHMAT, 3, false },
@@ -200,22 +204,17 @@ static void close_one(int *fd)
 	*fd = -1;
 }
 
-void memory_calls_stop(struct memory_calls *calls)
-{
-	for (size_t i = 0; i < calls->count; i++)
-		close_one(&calls->at[i]);
-}
-
 void memory_calls_close(struct memory_calls *calls)
 {
-	memory_calls_stop(calls);
-	for (size_t i = 0; i < calls->count; i++)
+	for (size_t i = 0; i < calls->count; i++) {
+		close_one(&calls->at[i]);
 		close_one(&calls->programs[i]);
+	}
 	bpf_rings_close(&calls->ring);
 	if (calls->lost)
 		munmap(calls->lost, sizeof(*calls->lost));
 	close_one(&calls->lost_map);
-	free(calls->moves);
+	free(calls->begun);
 	*calls = (struct memory_calls){ .count = 0 };
 }
 
@@ -232,7 +231,7 @@ uint64_t memory_calls_lost(const struct memory_calls *calls)
 struct telling {
 	struct memory_calls *calls;
 	const struct memory_listener *listener;
-	uint64_t page;
+	uint64_t page, until;
 };
 
 static int tell(const struct telling *telling, const struct told *told, int kind, uint64_t start, uint64_t size,
@@ -255,15 +254,24 @@ static int give_back(const struct telling *telling, const struct told *told, uin
 	return size ? tell(telling, told, VMSNAP_MEMORY_EVENT_GIVEN_BACK, start, size, 0) : VMSNAP_OK;
 }
 
-static int advise(const struct telling *telling, const struct told *told)
+static bool has_failed(uint64_t result)
+{
+	return result > (uint64_t)-4096;
+}
+
+/* Where it failed it may have got so far; where there are no mappings (ENOMEM) MADV_DONTNEED goes on behind. */
+static int advise(const struct telling *telling, const struct told *told, uint64_t result)
 {
 	uint64_t start = told->arguments[0], size = told->arguments[1];
-	switch ((int)told->arguments[2]) {
+	int advice = (int)told->arguments[2];
+	bool partly = has_failed(result) && !(advice == MADV_DONTNEED && result == (uint64_t)-ENOMEM);
+	switch (advice) {
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
 	case MADV_REMOVE:
 	case MADV_GUARD_INSTALL:
-		return give_back(telling, told, start, size);
+		return partly ? tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, start, size, 0)
+		              : give_back(telling, told, start, size);
 	case MADV_FREE:
 	case MADV_HWPOISON:
 		return tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, start, size, 0);
@@ -283,20 +291,20 @@ static int advise_many(const struct telling *telling, const struct told *told)
 	return gives ? tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, 0, UINT64_MAX, 0) : VMSNAP_OK;
 }
 
-static int begin_move(struct memory_calls *calls, const struct told *told)
+static int begin_call(struct memory_calls *calls, const struct told *told)
 {
 	size_t at = 0;
-	while (at < calls->move_count && calls->moves[at].tid != (pid_t)told->ids)
+	while (at < calls->begun_count && calls->begun[at].tid != (pid_t)told->ids)
 		at++;
-	if (at == calls->move_count) {
-		struct memory_move *moves =
-		        array_room(calls->moves, calls->move_count, &calls->move_room, sizeof(*moves));
-		if (!moves)
+	if (at == calls->begun_count) {
+		struct memory_call *begun =
+		        array_room(calls->begun, calls->begun_count, &calls->begun_room, sizeof(*begun));
+		if (!begun)
 			return VMSNAP_ERR_NO_MEMORY;
-		calls->moves = moves;
-		calls->move_count++;
+		calls->begun = begun;
+		calls->begun_count++;
 	}
-	calls->moves[at] = (struct memory_move){ (pid_t)told->ids, *told };
+	calls->begun[at] = (struct memory_call){ (pid_t)told->ids, *told };
 	return VMSNAP_OK;
 }
 
@@ -304,23 +312,38 @@ static int begin_move(struct memory_calls *calls, const struct told *told)
 static int move(const struct telling *telling, const struct told *told, uint64_t result)
 {
 	uint64_t old = told->arguments[0], was = told->arguments[1], will = told->arguments[2],
-	         kept = was < will ? was : will, failed = (uint64_t)-4096;
+	         kept = was < will ? was : will;
 	bool fixed = told->arguments[3] & MREMAP_FIXED;
 	int rc = fixed ? give_back(telling, told, told->arguments[4], will) : VMSNAP_OK;
-	if (rc || result > failed)
+	if (rc || has_failed(result))
 		return rc;
 	rc = was > kept ? give_back(telling, told, old + kept, was - kept) : VMSNAP_OK;
 	return rc || result == old || !kept ? rc : tell(telling, told, VMSNAP_MEMORY_EVENT_MOVED, old, kept, result);
 }
 
-static int end_move(const struct telling *telling, const struct told *told)
+/* munmap(2) does all of it, or nothing. */
+static int end_as(const struct telling *telling, const struct told *began, uint64_t result)
+{
+	switch ((enum call)began->call) {
+	case CALL_MREMAP:
+		return move(telling, began, result);
+	case CALL_MADVISE:
+		return advise(telling, began, result);
+	default:
+		return has_failed(result) ? VMSNAP_OK
+		                          : give_back(telling, began, began->arguments[0], began->arguments[1]);
+	}
+}
+
+static int end_call(const struct telling *telling, const struct told *told)
 {
 	struct memory_calls *calls = telling->calls;
-	for (size_t i = 0; i < calls->move_count; i++)
-		if (calls->moves[i].tid == (pid_t)told->ids) {
-			const struct told began = calls->moves[i].told;
-			calls->moves[i] = calls->moves[--calls->move_count];
-			return move(telling, &began, told->arguments[0]);
+	for (size_t i = 0; i < calls->begun_count; i++)
+		if (calls->begun[i].tid == (pid_t)told->ids) {
+			const struct told began = calls->begun[i].told;
+			calls->begun[i] = calls->begun[--calls->begun_count];
+			return began.call + CALL_MUNMAP_ENDS == told->call ? end_as(telling, &began, told->arguments[0])
+			                                                   : VMSNAP_OK;
 		}
 	return VMSNAP_OK;
 }
@@ -341,19 +364,23 @@ static int take(void *ctx, const void *record, size_t size)
 	const struct telling *telling = ctx;
 	const struct told *told = record;
 	const uint64_t *arguments = told->arguments;
-	if (size < sizeof(*told))
+	if (size < sizeof(*told) || told->time > telling->until)
 		return VMSNAP_OK;
 	switch ((enum call)told->call) {
 	case CALL_MUNMAP:
+	case CALL_MREMAP:
+	case CALL_MADVISE:
+		return begin_call(telling->calls, told);
+	case CALL_MUNMAP_ENDS:
+	case CALL_MREMAP_ENDS:
+	case CALL_MADVISE_ENDS:
+		return end_call(telling, told);
 	case CALL_MMAP:
+		if (arguments[3] & MAP_FIXED_NOREPLACE)
+			return VMSNAP_OK;
+		return give_back(telling, told, arguments[0], arguments[1]);
 	case CALL_REMAP_FILE_PAGES:
 		return give_back(telling, told, arguments[0], arguments[1]);
-	case CALL_MREMAP:
-		return begin_move(telling->calls, told);
-	case CALL_MREMAP_ENDS:
-		return end_move(telling, told);
-	case CALL_MADVISE:
-		return advise(telling, told);
 	case CALL_PROCESS_MADVISE:
 		return advise_many(telling, told);
 	case CALL_BRK:
@@ -371,8 +398,8 @@ static int take(void *ctx, const void *record, size_t size)
 	return VMSNAP_OK;
 }
 
-int memory_calls_drain(struct memory_calls *calls, const struct memory_listener *listener)
+int memory_calls_drain(struct memory_calls *calls, const struct memory_listener *listener, uint64_t until)
 {
-	struct telling telling = { calls, listener, (uint64_t)sysconf(_SC_PAGESIZE) };
+	struct telling telling = { calls, listener, (uint64_t)sysconf(_SC_PAGESIZE), until };
 	return bpf_rings_drain(&calls->ring, take, &telling);
 }

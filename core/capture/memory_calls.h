@@ -14,15 +14,15 @@
 #include "vmsnap.h"
 
 enum { MEMORY_CALLS_MAX = 16 };
-struct memory_move; /* a call of mremap(2) whose end has not come yet */
+struct memory_call; /* one whose end has not come yet */
 struct memory_calls {
 	struct bpf_rings ring; /* one */
 	int lost_map;
 	uint64_t *lost;
 	int programs[MEMORY_CALLS_MAX], at[MEMORY_CALLS_MAX];
 	size_t count;
-	struct memory_move *moves; /* malloc'ed */
-	size_t move_count, move_room;
+	struct memory_call *begun; /* malloc'ed */
+	size_t begun_count, begun_room;
 };
 struct memory_listener {
 	int (*memory)(void *ctx, const struct vmsnap_memory_event *event);
@@ -33,10 +33,10 @@ struct memory_listener {
 /* watched: as struct fault_programs has it.  0 or errno: then there is nothing to close. */
 int memory_calls_open(struct memory_calls *calls, int watched);
 bool memory_calls_are_open(const struct memory_calls *calls); /* false, too, if it is all zero */
-void memory_calls_stop(struct memory_calls *calls);
+/* Waits for a grace period of the kernel's each: not while others wait. */
 void memory_calls_close(struct memory_calls *calls);
 uint64_t memory_calls_lost(const struct memory_calls *calls); /* since they were opened */
-/* Calls the listener with what there is now, until it fails. */
-int memory_calls_drain(struct memory_calls *calls, const struct memory_listener *listener);
+/* Calls the listener with what there is now, and happened until then, until it fails. */
+int memory_calls_drain(struct memory_calls *calls, const struct memory_listener *listener, uint64_t until);
 
 #endif

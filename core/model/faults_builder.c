@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "faults.h"
+#include "memory_owners.h"
 #include "options.h"
 
 struct vmsnap_faults_builder {
@@ -571,15 +572,21 @@ static int code_of(struct vmsnap_faults_builder *builder, const struct vmsnap_fa
 }
 
 /* And of those that have its memory. */
-static void keep_memory_events_of(struct vmsnap_faults *faults, int32_t pid)
+static int keep_memory_events_of(struct vmsnap_faults *faults, int32_t pid, struct work *work)
 {
+	struct memory_owners owners;
 	size_t kept = 0;
+	int rc = memory_owners_make(&owners, faults, work);
 	for (size_t i = 0; i < faults->memory_event_count; i++) {
 		const struct vmsnap_memory_event *event = &faults->memory_events[i];
-		if (event->pid == pid || (event->kind == VMSNAP_MEMORY_EVENT_SHARED && event->to == (uint64_t)pid))
+		int32_t owner = memory_owner_at(&owners, event->pid, event->time);
+		if (event->pid == pid || owner == pid ||
+		    (event->kind == VMSNAP_MEMORY_EVENT_SHARED && event->to == (uint64_t)pid))
 			faults->memory_events[kept++] = *event;
 	}
 	faults->memory_event_count = kept;
+	memory_owners_free(&owners, work);
+	return rc;
 }
 
 static int fill_of(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *from, int32_t pid,
@@ -594,7 +601,8 @@ static int fill_of(struct vmsnap_faults_builder *builder, const struct vmsnap_fa
 		if (to->threads[i].pid == pid)
 			to->threads[kept++] = to->threads[i];
 	to->thread_count = kept;
-	keep_memory_events_of(to, pid);
+	if (!rc && keep_memory_events_of(to, pid, &builder->work))
+		rc = fail_no_memory(err);
 	to->info = from->info;
 	to->info.pid = (uint32_t)pid;
 	return rc;

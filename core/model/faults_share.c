@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "faults.h"
+#include "memory_owners.h"
 
 /* A fault of which there is no snapshot yet. */
 struct waiting {
@@ -34,6 +35,7 @@ struct vmsnap_fault_shares {
 	size_t event_count, event_room;
 	struct waiting_memory_event *memory_events;
 	size_t memory_event_count, memory_event_room;
+	struct memory_owners owners;
 	struct vmsnap_fault_event *forks; /* all of them, for who is whose child */
 	size_t fork_count, fork_room;
 	struct sharer *sharers;
@@ -92,6 +94,7 @@ VMSNAP_API void vmsnap_fault_shares_free(struct vmsnap_fault_shares *shares)
 	free(shares->waiting);
 	free(shares->events);
 	free(shares->memory_events);
+	memory_owners_free(&shares->owners, &shares->work);
 	free(shares->forks);
 	free(shares->sharers);
 	free(shares);
@@ -126,15 +129,21 @@ static int add_memory_event(struct vmsnap_fault_shares *shares, const struct vms
 	return rc;
 }
 
-/* That two have one memory is told to both. */
+/* That two have one memory is told to both; what one does to another's memory to that one as if it had done it. */
 static int add_memory_events(struct vmsnap_fault_shares *shares, const struct vmsnap_faults *faults)
 {
-	int rc = VMSNAP_OK;
+	memory_owners_forget(&shares->owners, faults->info.begin);
+	int rc = memory_owners_add(&shares->owners, faults, &shares->work);
 	for (size_t i = 0; !rc && i < faults->memory_event_count; i++) {
-		const struct vmsnap_memory_event *event = &faults->memory_events[i];
-		rc = add_memory_event(shares, event, event->pid);
-		if (!rc && event->kind == VMSNAP_MEMORY_EVENT_SHARED)
-			rc = add_memory_event(shares, event, (int32_t)event->to);
+		struct vmsnap_memory_event event = faults->memory_events[i];
+		int32_t owner = memory_owner_at(&shares->owners, event.pid, event.time);
+		rc = add_memory_event(shares, &event, event.pid);
+		if (!rc && event.kind == VMSNAP_MEMORY_EVENT_SHARED) {
+			rc = add_memory_event(shares, &event, (int32_t)event.to);
+		} else if (!rc && owner != event.pid) {
+			event.pid = owner;
+			rc = add_memory_event(shares, &event, owner);
+		}
 	}
 	return rc;
 }

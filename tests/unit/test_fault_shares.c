@@ -267,6 +267,34 @@ static void what_became_of_memory_is_missing_only_in_the_step_in_which_it_was_lo
 	vmsnap_fault_shares_free(shares);
 }
 
+static void who_owns_memory_is_told_what_others_do_to_it(void **state)
+{
+	(void)state;
+	static const struct vmsnap_memory_event shared = { .time = 120,
+		                                           .pid = CHILD,
+		                                           .kind = VMSNAP_MEMORY_EVENT_SHARED,
+		                                           .to = PARENT },
+	                                        given_back = { .time = 240, .pid = CHILD, .start = 4096, .end = 8192 };
+	struct vmsnap_fault_shares *shares = begun(100);
+	struct watched first = watched_new(100, 200, 0), second = watched_new(200, 300, 0);
+	forks(&first, 120, PARENT, CHILD);
+	assert_int_equal(vmsnap_faults_builder_add_memory_event(first.builder, &shared, NULL), VMSNAP_OK);
+	come(shares, &first);
+	struct vmsnap *snaps[] = { snap_of(PARENT, 190), snap_of(CHILD, 190) };
+	give(shares, VMSNAP_FAULT_SHARES_ALL, 2, snaps);
+	drop(snaps, 2);
+	assert_int_equal(vmsnap_faults_builder_add_memory_event(second.builder, &given_back, NULL), VMSNAP_OK);
+	come(shares, &second);
+	struct vmsnap *next[] = { snap_of(PARENT, 290), snap_of(CHILD, 290) };
+	give(shares, VMSNAP_FAULT_SHARES_ALL, 2, next);
+	for (size_t i = 0; i < 2; i++) {
+		const struct vmsnap_memory_event *told = vmsnap_faults_memory_event(vmsnap_faults_of(next[i]), 0);
+		assert_true(told && told->time == 240 && told->pid == (i ? CHILD : PARENT));
+	}
+	drop(next, 2);
+	vmsnap_fault_shares_free(shares);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +303,7 @@ int main(void)
 		cmocka_unit_test(at_an_event_those_of_others_wait),
 		cmocka_unit_test(who_was_found_later_begins_with_its_first_snapshot),
 		cmocka_unit_test(those_of_one_instant_are_one_again),
+		cmocka_unit_test(who_owns_memory_is_told_what_others_do_to_it),
 		cmocka_unit_test(what_became_of_memory_is_missing_only_in_the_step_in_which_it_was_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,10 @@ struct memory_owners {
 };
 /* Of what faults tell. */
 int memory_owners_make(struct memory_owners *owners, const struct vmsnap_faults *faults, struct work *work);
+/* And of what these do, later. */
+int memory_owners_add(struct memory_owners *owners, const struct vmsnap_faults *faults, struct work *work);
+/* Those that ended before. */
+void memory_owners_forget(struct memory_owners *owners, uint64_t time);
 void memory_owners_free(struct memory_owners *owners, struct work *work);
 int32_t memory_owner_at(const struct memory_owners *owners, int32_t pid, uint64_t time);
 

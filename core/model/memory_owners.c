@@ -32,12 +32,11 @@ static void note_end(const struct memory_owners *owners, int32_t pid, uint64_t t
 		owner->until = time;
 }
 
-int memory_owners_make(struct memory_owners *owners, const struct vmsnap_faults *faults, struct work *work)
+int memory_owners_add(struct memory_owners *owners, const struct vmsnap_faults *faults, struct work *work)
 {
 	const struct vmsnap_memory_event *memory;
 	const struct vmsnap_fault_event *event;
 	int rc = VMSNAP_OK;
-	*owners = (struct memory_owners){ .count = 0 };
 	for (size_t i = 0; !rc && (memory = vmsnap_faults_memory_event(faults, i)); i++)
 		if (memory->kind == VMSNAP_MEMORY_EVENT_SHARED &&
 		    WORK_ROOM(work, owners->items, owners->count, &owners->room, &rc))
@@ -51,6 +50,21 @@ int memory_owners_make(struct memory_owners *owners, const struct vmsnap_faults 
 	for (size_t i = 0; !rc && owners->count && (event = vmsnap_faults_event(faults, i)); i++)
 		note_end(owners, event->kind == VMSNAP_FAULT_EVENT_FORK ? event->child : event->pid, event->time);
 	return rc;
+}
+
+int memory_owners_make(struct memory_owners *owners, const struct vmsnap_faults *faults, struct work *work)
+{
+	*owners = (struct memory_owners){ .count = 0 };
+	return memory_owners_add(owners, faults, work);
+}
+
+void memory_owners_forget(struct memory_owners *owners, uint64_t time)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < owners->count; i++)
+		if (owners->items[i].until >= time)
+			owners->items[kept++] = owners->items[i];
+	owners->count = kept;
 }
 
 void memory_owners_free(struct memory_owners *owners, struct work *work)
