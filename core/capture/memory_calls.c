@@ -182,7 +182,7 @@ static int start_all(struct memory_calls *calls, int watched)
 
 int memory_calls_open(struct memory_calls *calls, int watched)
 {
-	enum { RING_BYTES = 4 << 20 };
+	enum { RING_BYTES = 8 << 20 }; /* of most calls the end is told, too */
 	*calls = (struct memory_calls){ .lost_map = -1, .ring = { .map = -1, .poll = -1 } };
 	int error = bpf_value_open(&calls->lost_map, (void **)&calls->lost, sizeof(*calls->lost));
 	error = error ? error : bpf_ring_open(&calls->ring, RING_BYTES);
