@@ -522,6 +522,9 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 	looking.hidden = !(info->flags & VMSNAP_FAULTS_KERNEL) || looking.lost;
 	looking.memory = info->flags & VMSNAP_FAULTS_MEMORY && !is_of_32_bits(process->after) &&
 	                 (!blame->stored || was_watched(blame, process));
+	/* Nobody knows what it had before, or its parent. */
+	if (!is_known(process) || is_anothers(&looking))
+		return VMSNAP_OK;
 	find_forks(&looking, options);
 	struct vmsnap_compare_options how = { .size = sizeof(how),
 		                              .cancelled = options->cancelled,
@@ -530,9 +533,6 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 	int rc = process->before ? vmsnap_diff_new_with(process->before, process->after, &how, &diff, err) : VMSNAP_OK;
 	if (rc)
 		return rc;
-	/* Nobody knows what it had before, or its parent. */
-	if (!is_known(process) || is_anothers(&looking))
-		return VMSNAP_OK;
 	looking.rc = find_ranges(&looking);
 	bool other = process->executed || !diff || vmsnap_diff_relation(diff) != VMSNAP_RELATION_COMPARABLE;
 	if (other && !process->executed && !process->born.time)
