@@ -1,5 +1,24 @@
 #include "blame_heaps.h"
 
+#include <string.h>
+
+static uint64_t heap_end(const struct vmsnap *snap)
+{
+	const struct vmsnap_vma *vma;
+	uint64_t end = 0;
+	for (size_t i = 0; snap && (vma = vmsnap_vma(snap, i)); i++)
+		if (!strcmp(vma->name, "[heap]"))
+			end = vma->end;
+	return end;
+}
+
+struct blame_heap blame_heap_of(const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = snap ? vmsnap_info(snap) : NULL;
+	uint64_t monotonic = info && info->monotonic > 0 ? (uint64_t)info->monotonic : 0;
+	return (struct blame_heap){ .pid = info ? (int32_t)info->tgid : 0, .from = monotonic, .top = heap_end(snap) };
+}
+
 static int by_pid(const void *x, const void *y, const void *ctx)
 {
 	const struct blame_heap *a = x, *b = y;

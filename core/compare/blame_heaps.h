@@ -14,6 +14,7 @@ struct blame_heap {
 	uint64_t from, top;
 	int32_t pid;
 };
+struct blame_heap blame_heap_of(const struct vmsnap *snap); /* at that time; NULL: of nobody */
 struct blame_heaps {
 	struct blame_heap *items; /* by pid, time */
 	size_t count, room;

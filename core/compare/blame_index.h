@@ -63,18 +63,4 @@ bool blame_index_next_page(const struct blame_index *index, const struct blame_w
 bool blame_index_any_write(const struct blame_index *index, const struct blame_whose *whose, uint64_t start,
                            uint64_t end);
 
-/* Ranges of addresses, in their order, apart from each other. */
-struct blame_ranges {
-	struct blame_range {
-		uint64_t start, end;
-	} * items;
-	size_t count, room;
-};
-/* What became of a process's memory meanwhile, of these kinds (1 << VMSNAP_MEMORY_EVENT_...). */
-int blame_ranges_make(struct blame_ranges *ranges, const struct blame_index *index, const struct blame_whose *whose,
-                      unsigned kinds, struct work *work);
-void blame_ranges_free(struct blame_ranges *ranges, struct work *work);
-/* The one that holds an address, or the first behind it; NULL: there is none. */
-const struct blame_range *blame_ranges_find(const struct blame_ranges *ranges, uint64_t address);
-
 #endif
