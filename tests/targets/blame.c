@@ -10,17 +10,10 @@
  * ends: that one is the target's then. blame armed: pages of its own, of which it writes to every second one after
  * "go". */
 #define _GNU_SOURCE
-#include "target.h"
+#include "blame_target.h"
 
 #include <pthread.h>
 #include <stddef.h>
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
 
 enum { PLAIN_PAGES = 64, HUGE_REGIONS = 2, LOG_MAX = 1 << 16, CHILDREN = 3 };
 enum how {
@@ -79,7 +72,6 @@ static void note(enum how how, const void *address, pid_t other)
 
 /* ---- the functions ---------------------------------------------------------------------- */
 
-#define FUNCTION __attribute__((noinline, noclone)) void
 FUNCTION write_store(volatile char *page);
 FUNCTION write_add(volatile char *page);
 FUNCTION write_string(volatile char *page);
@@ -155,18 +147,10 @@ static void in_thread(char *page)
 	pthread_join(thread, NULL);
 }
 
-static void must(int result, const char *what)
-{
-	if (result < 0)
-		cannot(what);
-}
-
 static void map_again(char *page)
 {
 	must(munmap(page, PAGE), "unmap");
-	if (mmap(page, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != page)
-		cannot("map again");
-	madvise(page, PAGE, MADV_NOHUGEPAGE);
+	map_small(page, PAGE, MAP_FIXED, -1);
 }
 
 /* Its child has this memory, and nobody runs in it meanwhile but that. */
@@ -194,9 +178,7 @@ static void move(char *page, int by)
 	note(MOVE, page, by);
 	if (mremap(from, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page) != page)
 		cannot("move");
-	if (mmap(from, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != from)
-		cannot("map again");
-	madvise(from, PAGE, MADV_NOHUGEPAGE);
+	map_small(from, PAGE, MAP_FIXED, -1);
 }
 
 static void operate(enum how how, char *page)
@@ -327,33 +309,6 @@ static void add(const char *name, char *start, size_t pages)
 	say_range(name, start, pages * PAGE);
 }
 
-static char *map(size_t bytes, int flags, int fd)
-{
-	char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
-	if (at == MAP_FAILED)
-		cannot("map memory");
-	madvise(at, bytes, MADV_NOHUGEPAGE);
-	return at;
-}
-
-static int file_of_pages(void)
-{
-	char name[] = "/tmp/vmsnap-blame-XXXXXX", page[PAGE] = "page of a file";
-	int fd = mkstemp(name);
-	if (fd < 0)
-		cannot("make a file");
-	unlink(name);
-	for (int i = 0; i < PLAIN_PAGES; i++)
-		if (write(fd, page, sizeof(page)) != (ssize_t)sizeof(page))
-			cannot("write a file");
-	return fd;
-}
-
-static char *aligned(char *at, size_t to)
-{
-	return (char *)(((uintptr_t)at + to - 1) & ~(uintptr_t)(to - 1));
-}
-
 /* ---- other kinds ------------------------------------------------------------------------ */
 
 static void stay_on_this_processor(void)
@@ -407,7 +362,7 @@ static _Noreturn void gained(void)
 static _Noreturn void flood(unsigned rounds, bool child, bool hidden)
 {
 	enum { PAGES = 1024 };
-	char *pages = map(PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	char *pages = map_small(NULL, PAGES * PAGE, 0, -1);
 	add("flooded", pages, PAGES);
 	if (child)
 		stay_on_this_processor();
@@ -437,7 +392,7 @@ static _Noreturn void threads(unsigned count)
 {
 	pthread_t *all = calloc(count, sizeof(*all));
 	pthread_attr_t small;
-	char *pages = map((count + 1) * (size_t)PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	char *pages = map_small(NULL, (count + 1) * (size_t)PAGE, 0, -1);
 	if (!all || pipe(begin_pipe))
 		cannot("make a pipe");
 	pthread_attr_init(&small);
@@ -472,7 +427,7 @@ static void *left_main(void *pages)
 
 static _Noreturn void leaderless(void)
 {
-	char byte, *pages = map(PLAIN_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	char byte, *pages = map_small(NULL, PLAIN_PAGES * PAGE, 0, -1);
 	pthread_t thread;
 	if (pipe(begin_pipe))
 		cannot("make a pipe");
@@ -517,7 +472,7 @@ static _Noreturn void adopts(void)
 
 static _Noreturn void armed(void)
 {
-	char *pages = map(PLAIN_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	char *pages = map_small(NULL, PLAIN_PAGES * PAGE, 0, -1);
 	memset(pages, 1, PLAIN_PAGES * PAGE);
 	add("armed", pages, PLAIN_PAGES);
 	next_command();
@@ -553,7 +508,7 @@ int main(int argc, char **argv)
 	if (entries == MAP_FAILED)
 		cannot("map the log");
 	entry_count = (volatile uint32_t *)(entries + LOG_MAX);
-	zeros = file_of_pages();
+	zeros = make_file(PLAIN_PAGES * PAGE);
 	char *heap = aligned(malloc((PLAIN_PAGES + 1) * PAGE), PAGE);
 	say_range("log", entries, LOG_MAX * sizeof(*entries) + PAGE);
 	add("globals", globals, PLAIN_PAGES);
@@ -561,9 +516,9 @@ int main(int argc, char **argv)
 	madvise(aligned(stack, PAGE), PLAIN_PAGES * PAGE, MADV_DONTNEED);
 	add("stack", aligned(stack, PAGE), PLAIN_PAGES);
 	add("heap", heap, PLAIN_PAGES);
-	add("mapped", map(PLAIN_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1), PLAIN_PAGES);
-	add("file", map(PLAIN_PAGES * PAGE, MAP_PRIVATE, file_of_pages()), PLAIN_PAGES);
-	char *huge = aligned(map((HUGE_REGIONS + 1) * (size_t)HUGE_PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1), HUGE_PAGE);
+	add("mapped", map_small(NULL, PLAIN_PAGES * PAGE, 0, -1), PLAIN_PAGES);
+	add("file", map_small(NULL, PLAIN_PAGES * PAGE, 0, make_file(PLAIN_PAGES * PAGE)), PLAIN_PAGES);
+	char *huge = aligned(map_small(NULL, (HUGE_REGIONS + 1) * (size_t)HUGE_PAGE, 0, -1), HUGE_PAGE);
 	madvise(huge, HUGE_REGIONS * (size_t)HUGE_PAGE, MADV_HUGEPAGE);
 	add("huge", huge, HUGE_REGIONS * (size_t)HUGE_PAGE / PAGE);
 	work(count, &children);

@@ -3,22 +3,14 @@
  * made_anew KIND: after "go", wrote_before() writes to "pages" of its own; what comes then is told by the kinds below.
  */
 #define _GNU_SOURCE
-#include "target.h"
+#include "blame_target.h"
 
 #include <sched.h>
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
 
 enum { PAGES = 32, BYTES = PAGES * PAGE };
 static char *pages, *there, *old;
 static int file;
 
-#define FUNCTION __attribute__((noinline, noclone)) void
 FUNCTION wrote_before(volatile char *at, size_t bytes);
 FUNCTION writes_after(volatile char *at, size_t bytes);
 
@@ -32,22 +24,6 @@ FUNCTION writes_after(volatile char *at, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i += PAGE)
 		at[i] += 2;
-}
-
-static char *map_at(char *at, size_t bytes, int flags)
-{
-	char *made = mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-	if (made == MAP_FAILED)
-		cannot("map memory");
-	if (!(flags & MAP_POPULATE))
-		madvise(made, bytes, MADV_NOHUGEPAGE);
-	return made;
-}
-
-static void must(int result, const char *what)
-{
-	if (result < 0)
-		cannot(what);
 }
 
 static void populate(void)
@@ -88,7 +64,7 @@ static void direct(void)
 static void mapped_again(void)
 {
 	must(munmap(pages, BYTES), "unmap");
-	map_at(pages, BYTES, MAP_FIXED_NOREPLACE | MAP_POPULATE);
+	map_small(pages, BYTES, MAP_FIXED_NOREPLACE | MAP_POPULATE, -1);
 }
 
 /* What fails gives nothing back. */
@@ -102,7 +78,7 @@ static void refused(void)
 
 static void mapped_over(void)
 {
-	map_at(pages, BYTES, MAP_FIXED | MAP_POPULATE);
+	map_small(pages, BYTES, MAP_FIXED | MAP_POPULATE, -1);
 }
 
 static void moved_over(void)
@@ -235,17 +211,16 @@ static void open_file(void)
 
 static void find_pages(const char *kind)
 {
-	pages = map_at(NULL, BYTES, 0);
-	there = map_at(NULL, BYTES, 0);
-	old = map_at(NULL, BYTES, 0);
+	pages = map_small(NULL, BYTES, 0, -1);
+	there = map_small(NULL, BYTES, 0, -1);
+	old = map_small(NULL, BYTES, 0, -1);
 	writes_after(old, BYTES);
 	if (!strcmp(kind, "heap")) {
-		pages = (char *)(((uintptr_t)sbrk(BYTES + PAGE) + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
+		pages = aligned(sbrk(BYTES + PAGE), PAGE);
 		must(brk(pages + BYTES), "make the heap larger");
 	}
 	if (!strcmp(kind, "collapsed")) {
-		there = map_at(NULL, 2 * HUGE_PAGE, 0);
-		there = (char *)(((uintptr_t)there + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+		there = aligned(map_small(NULL, 2 * HUGE_PAGE, 0, -1), HUGE_PAGE);
 		writes_after(there, HUGE_PAGE - PAGE);
 		pages = there + HUGE_PAGE - PAGE;
 	}
