@@ -122,9 +122,19 @@ void row_put_word(struct row *row, unsigned column, const char *word)
 	row_put_name(row, column, word);
 }
 
+/* Without those that have no name: a later kernel's, or a file's that says what no kernel does. */
+static uint32_t named_bits(uint32_t bits, const char *(*name)(int bit))
+{
+	uint32_t named = 0;
+	for (; bits; bits &= bits - 1)
+		named |= name(__builtin_ctz(bits)) ? bits & -bits : 0;
+	return named;
+}
+
 void row_put_flags(struct row *row, unsigned column, uint32_t bits, uint32_t unknown, const char *(*name)(int bit))
 {
-	put(row, column, &(struct value){ .number = bits, .more = unknown, .name = name });
+	put(row, column,
+	    &(struct value){ .number = named_bits(bits, name), .more = named_bits(unknown, name), .name = name });
 }
 
 void row_put_build_id(struct row *row, unsigned column, const uint8_t *id, size_t len)

@@ -52,7 +52,7 @@ void row_put_count(struct row *row, unsigned column, uint64_t count);
 void row_put_count_known(struct row *row, unsigned column, uint64_t count, bool known);
 void row_put_bool(struct row *row, unsigned column, bool value);
 void row_put_word(struct row *row, unsigned column, const char *word);
-/* bits: 1 << what `name` is asked for; unknown: those that may be set. */
+/* bits: 1 << what `name` is asked for; unknown: those that may be set.  What has no name (NULL) is left out. */
 void row_put_flags(struct row *row, unsigned column, uint32_t bits, uint32_t unknown, const char *(*name)(int bit));
 void row_put_build_id(struct row *row, unsigned column, const uint8_t *id, size_t len); /* len 0: none */
 /* Names and paths. */

@@ -206,6 +206,8 @@ static void mutate_type(struct part *part)
 		                          SECTION_WRIT,
 		                          SECTION_KPAG,
 		                          SECTION_NODE,
+		                          SECTION_DUMP,
+		                          SECTION_TYPES,
 		                          SECTION_EVNT,
 		                          SECTION_MEVT,
 		                          SECTION_END,

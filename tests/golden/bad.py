@@ -433,6 +433,25 @@ def kernel_tables():
     return made + [spoiled("kpage-" + named, what, b"KPAG", payload, both) for named, what, payload in which]
 
 
+def dumped():
+    rows = [[0x1000, 0x3000, 1], [0x5000, 0x6000, 5]]
+    model = dict(small(), dumped=rows)
+
+    def table(count=None, **columns):
+        made = vmswrite.layer(rows, SIZE).put(**columns)
+        made.counts = made.counts if count is None else [count]
+        return made.bytes()
+
+    return [spoiled("dump-" + named, what, b"DUMP", payload, model) for named, what, payload in (
+        ("none", "a page that a core file had in no way", table(value=numbers([0, 5]))),
+        ("unknown", "a way to have a page that there is not", table(value=numbers([1, 6]))),
+        ("count-huge", "2^64 - 1 ranges", table(count=(1 << 64) - 1)),
+        ("length-wrap", "a length that goes around", table(length=numbers([1, (1 << 64) - 1]))),
+        ("trailing", "a byte after the last column", table() + b"\0"),
+        ("empty", "no bytes at all", b""),
+    )]
+
+
 def faulted():
     most = (1 << 64) - 1
 
@@ -648,4 +667,4 @@ def contents_of_two():
 
 def cases():
     made = identity() + mappings() + page_states() + threads_and_smaps() + threads_missed() + [smaps_too_many()]
-    return made + debugged() + written() + kernel_tables() + typed() + faulted() + contents_alone() + contents_of_two()
+    return made + debugged() + written() + kernel_tables() + dumped() + typed() + faulted() + contents_alone() + contents_of_two()

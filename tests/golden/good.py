@@ -336,6 +336,8 @@ def kernel_tables():
     return [
         good("kpage", "flags, counts and nodes of pages", both, dict(small(kpage_read=-1), kpage={"flags": flags}),
              dict(small(), kpage={"counts": counts}), dict(small(), nodes=nodes)),
+        good("kpage-later", "all flags of a page that is present: those of later kernels, too",
+             dict(small(), kpage={"flags": [[heap, heap + 4096, (1 << 64) - 1]]})),
         good("kpage-none", "tables that say nothing of any page", dict(small(), kpage={"flags": [], "counts": []}, nodes=[])),
         opens("good-kpage-parted", "ranges that could be one", file_of(parted)[0], [joined]),
     ]

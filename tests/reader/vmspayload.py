@@ -451,7 +451,7 @@ def check_name(cursor, address, size, kind, tid, frame, function, symbol, type_n
     }
 
 
-def read_layer(cursor, page_size, most):
+def read_layer(cursor, page_size, most, least=0):
     """[[start, end, value]]: a number for each of some pages."""
     count = cursor.varint()
     columns = zip(*(cursor.varints(name, count) for name in ("gap", "length", "value")))
@@ -461,7 +461,7 @@ def read_layer(cursor, page_size, most):
         end = start + (length + 1) * page_size
         if end > top(page_size):
             raise cursor.damaged("pages above the highest address")
-        if value > most:
+        if not least <= value <= most:
             raise cursor.damaged("a value of %d" % value)
         if ranges and ranges[-1][1] == start and ranges[-1][2] == value:
             ranges[-1][1] = end
@@ -491,7 +491,7 @@ def read_nodes(data, offset, page_size):
 
 def read_dumped(data, offset, page_size):
     cursor = Cursor(data, offset, "DUMP")
-    found = read_layer(cursor, page_size, 5)
+    found = read_layer(cursor, page_size, 5, least=1)
     cursor.finish()
     return found
 

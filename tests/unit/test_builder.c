@@ -566,6 +566,8 @@ static void what_the_kernel_knows_of_pages_is_given_by_layer(void **state)
 	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_KPAGE_COUNT, NULL, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_WRITTEN, &low, NULL), VMSNAP_ERR_ARGUMENT);
 	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_COUNT, &low, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_DUMPED, &high, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_DUMPED, &low, NULL), VMSNAP_ERR_ARGUMENT);
 	assert_int_equal(vmsnap_builder_finish(builder, &snap, NULL), VMSNAP_OK);
 	vmsnap_builder_free(builder);
 	assert_true(vmsnap_layer_known(snap, VMSNAP_LAYER_NODE) && vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_COUNT));

@@ -303,6 +303,9 @@ VMSNAP_API int vmsnap_builder_add_layer(struct vmsnap_builder *builder, int whic
 		return rc;
 	if (which < VMSNAP_LAYER_KPAGE_FLAGS || which > VMSNAP_LAYER_DUMPED)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "no layer that can be given is %d", which);
+	if (range && which == VMSNAP_LAYER_DUMPED &&
+	    (range->value < VMSNAP_DUMPED_BYTES || range->value > VMSNAP_DUMPED_LISTED))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%" PRIu64 " is no enum vmsnap_page_dumped", range->value);
 	struct layer *layer = &builder->snap->layers[which];
 	layer->known = true;
 	if (!range)
