@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <linux/sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/utsname.h>
 
 #include "array.h"
 #include "bpf_program.h"
@@ -27,11 +29,13 @@ enum call {
 	CALL_MUNMAP,
 	CALL_MREMAP,
 	CALL_MADVISE,
+	CALL_MMAP,
+	CALL_BRK,
 	CALL_MUNMAP_ENDS, /* in the order of those */
 	CALL_MREMAP_ENDS,
 	CALL_MADVISE_ENDS,
-	CALL_MMAP,
-	CALL_BRK,
+	CALL_MMAP_ENDS,
+	CALL_BRK_ENDS,
 	CALL_PROCESS_MADVISE,
 	CALL_SHMDT,
 	CALL_SHMAT,
@@ -122,7 +126,7 @@ static struct finding nothing(enum call call)
 	return (struct finding){ .call = call, .wanted = all, .arguments = { none, none, none, none, none } };
 }
 
-/* Of the many mmap(2) only those are of interest that take a place where something was. */
+/* Of the many mmap(2) only those are of interest that take a place where something was; ends are told of all. */
 static int start_call(struct memory_calls *calls, int watched, enum call call, const char *name, int arguments,
                       bool needed)
 {
@@ -162,9 +166,11 @@ static int start_all(struct memory_calls *calls, int watched)
 		{ "syscalls/sys_enter_munmap", CALL_MUNMAP, 2, true },
 		{ "syscalls/sys_exit_munmap", CALL_MUNMAP_ENDS, 1, true },
 		{ "syscalls/sys_enter_mmap", CALL_MMAP, 4, true },
+		{ "syscalls/sys_exit_mmap", CALL_MMAP_ENDS, 1, true },
 		{ "syscalls/sys_enter_mremap", CALL_MREMAP, 5, true },
 		{ "syscalls/sys_exit_mremap", CALL_MREMAP_ENDS, 1, true },
 		{ "syscalls/sys_enter_brk", CALL_BRK, 1, true },
+		{ "syscalls/sys_exit_brk", CALL_BRK_ENDS, 1, true },
 		{ "syscalls/sys_enter_madvise", CALL_MADVISE, 3, true },
 		{ "syscalls/sys_exit_madvise", CALL_MADVISE_ENDS, 1, true },
 		{ "syscalls/sys_enter_process_madvise", CALL_PROCESS_MADVISE, 4, false },
@@ -321,7 +327,33 @@ static int move(const struct telling *telling, const struct told *told, uint64_t
 	return rc || result == old || !kept ? rc : tell(telling, told, VMSNAP_MEMORY_EVENT_MOVED, old, kept, result);
 }
 
-/* munmap(2) does all of it, or nothing. */
+/* Before Linux 6.12 what was there may be gone by the time that there is found no memory for what is to come. */
+static bool fails_before_giving_back(void)
+{
+	struct utsname name;
+	unsigned major, minor;
+	return !uname(&name) && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 12));
+}
+
+/* Before anything was given back.  What a file's driver refuses it does so afterwards, by any error. */
+static bool failed_early(const struct telling *telling, const struct told *told, uint64_t result)
+{
+	bool anonymous = told->arguments[3] & MAP_ANONYMOUS, unaligned = told->arguments[0] & (telling->page - 1);
+	return unaligned || result == (uint64_t)-EEXIST || result == (uint64_t)-EBADF ||
+	       (anonymous && (result != (uint64_t)-ENOMEM || fails_before_giving_back()));
+}
+
+static int map(const struct telling *telling, const struct told *told, uint64_t result)
+{
+	if (told->arguments[3] & MAP_FIXED_NOREPLACE || (has_failed(result) && failed_early(telling, told, result)))
+		return VMSNAP_OK;
+	return has_failed(result)
+	               ? tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, told->arguments[0], told->arguments[1], 0)
+	               : give_back(telling, told, told->arguments[0], told->arguments[1]);
+}
+
+/* munmap(2) does all of it, or nothing; brk(2) gives back where the heap ends, whether it did or not. */
 static int end_as(const struct telling *telling, const struct told *began, uint64_t result)
 {
 	switch ((enum call)began->call) {
@@ -329,6 +361,11 @@ static int end_as(const struct telling *telling, const struct told *began, uint6
 		return move(telling, began, result);
 	case CALL_MADVISE:
 		return advise(telling, began, result);
+	case CALL_MMAP:
+		return map(telling, began, result);
+	case CALL_BRK:
+		return began->arguments[0] ? tell(telling, began, VMSNAP_MEMORY_EVENT_HEAP_END, result, 0, 0)
+		                           : VMSNAP_OK;
 	default:
 		return has_failed(result) ? VMSNAP_OK
 		                          : give_back(telling, began, began->arguments[0], began->arguments[1]);
@@ -370,21 +407,19 @@ static int take(void *ctx, const void *record, size_t size)
 	case CALL_MUNMAP:
 	case CALL_MREMAP:
 	case CALL_MADVISE:
+	case CALL_MMAP:
+	case CALL_BRK:
 		return begin_call(telling->calls, told);
 	case CALL_MUNMAP_ENDS:
 	case CALL_MREMAP_ENDS:
 	case CALL_MADVISE_ENDS:
+	case CALL_MMAP_ENDS:
+	case CALL_BRK_ENDS:
 		return end_call(telling, told);
-	case CALL_MMAP:
-		if (arguments[3] & MAP_FIXED_NOREPLACE)
-			return VMSNAP_OK;
-		return give_back(telling, told, arguments[0], arguments[1]);
 	case CALL_REMAP_FILE_PAGES:
 		return give_back(telling, told, arguments[0], arguments[1]);
 	case CALL_PROCESS_MADVISE:
 		return advise_many(telling, told);
-	case CALL_BRK:
-		return arguments[0] ? tell(telling, told, VMSNAP_MEMORY_EVENT_HEAP_END, arguments[0], 0, 0) : VMSNAP_OK;
 	/* How much it is that is there is not told. */
 	case CALL_SHMDT:
 		return tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, arguments[0], UINT64_MAX, 0);
