@@ -15,6 +15,7 @@
 #include "fault_bpf.h"
 #include "fault_events.h"
 #include "kernel_calls.h"
+#include "memory_sharers.h"
 #include "options.h"
 #include "procdir.h"
 
@@ -25,6 +26,7 @@ struct vmsnap_fault_watch {
 	struct kernel_calls calls;
 	struct fault_access access;
 	struct call_frames call_frames;
+	struct memory_sharers sharers;
 	struct vmsnap_faults_builder *builder;
 	struct vmsnap_error *err; /* while records are read */
 	pid_t *known;             /* threads that have events: opened by us, or inherited; as they came */
@@ -327,6 +329,10 @@ static int add_memory_event(void *ctx, const struct vmsnap_memory_event *event)
 		watch->memory_dropped = true;
 		watch->dropped++;
 	}
+	if (!rc && event->kind == VMSNAP_MEMORY_EVENT_SHARED)
+		rc = memory_sharers_add(&watch->sharers, (pid_t)event->pid, (pid_t)event->to)
+		             ? fail_no_memory(watch->err)
+		             : VMSNAP_OK;
 	return rc == VMSNAP_ERR_TOO_LARGE ? VMSNAP_OK : rc;
 }
 
@@ -394,6 +400,30 @@ static int add_task(void *ctx, pid_t tid)
 	return adding->rc;
 }
 
+/* Each part of what is watched tells by itself who has another's memory at its begin; first: of the sharers. */
+static int tell_sharers(struct vmsnap_fault_watch *watch, size_t first, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	for (size_t i = first; !rc && i < watch->sharers.count; i++) {
+		const struct memory_sharer *sharer = &watch->sharers.items[i];
+		const struct vmsnap_memory_event event = { .time = watch->began,
+			                                   .pid = (int32_t)sharer->pid,
+			                                   .to = (uint64_t)sharer->parent,
+			                                   .kind = VMSNAP_MEMORY_EVENT_SHARED };
+		rc = vmsnap_faults_builder_add_memory_event(watch->builder, &event, err);
+	}
+	return rc;
+}
+
+/* One that is watched from now on may have another's since before. */
+static int look_for_sharers(struct vmsnap_fault_watch *watch, int procdir, pid_t process, struct vmsnap_error *err)
+{
+	size_t first = watch->sharers.count;
+	if (memory_sharers_look(&watch->sharers, procdir, process))
+		return fail_no_memory(err);
+	return watch->began ? tell_sharers(watch, first, err) : VMSNAP_OK;
+}
+
 /* Threads that are made meanwhile by one that has its events already inherit them, and the kernel tells of their birth;
  * others are found by looking once more. */
 static int add_process(struct vmsnap_fault_watch *watch, pid_t pid, struct vmsnap_error *err)
@@ -404,10 +434,11 @@ static int add_process(struct vmsnap_fault_watch *watch, pid_t pid, struct vmsna
 	if (rc)
 		return rc;
 	CLEANUP_CLOSE int procdir = fd;
-	if (fault_bpf_is_open(&watch->bpf)) {
-		pid_t process = procdir_process_of_thread(procdir, pid);
-		fault_bpf_add(&watch->bpf, process ? process : pid);
-	}
+	pid_t thread_of = procdir_process_of_thread(procdir, pid), process = thread_of ? thread_of : pid;
+	if (fault_bpf_is_open(&watch->bpf))
+		fault_bpf_add(&watch->bpf, process);
+	if (!is_known(watch, pid))
+		adding.rc = look_for_sharers(watch, procdir, process, err);
 	for (int round = 0; !adding.rc && adding.added && round < ROUNDS; round++) {
 		adding.added = 0;
 		int failed = procdir_each_task(procdir, add_task, &adding);
@@ -488,7 +519,7 @@ static int open_way(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t 
 		kernel_calls_read(&watch->calls);
 	rc = rc ? rc : add_processes(watch, pids, count, err);
 	watch->began = monotonic_now();
-	return rc;
+	return rc ? rc : tell_sharers(watch, 0, err);
 }
 
 static void release(struct vmsnap_fault_watch *watch)
@@ -499,6 +530,7 @@ static void release(struct vmsnap_fault_watch *watch)
 	kernel_calls_free(&watch->calls);
 	fault_access_free(&watch->access);
 	call_frames_free(&watch->call_frames);
+	memory_sharers_free(&watch->sharers);
 	vmsnap_faults_builder_free(watch->builder);
 	free(watch->known);
 	free(watch->ended);
@@ -655,7 +687,8 @@ VMSNAP_API int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct 
 	watch->builder = next;
 	watch->began = info.end;
 	watch->count = 0;
-	return rc;
+	memory_sharers_forget(&watch->sharers);
+	return rc ? rc : tell_sharers(watch, 0, err);
 }
 
 VMSNAP_API const struct vmsnap_fault_event *vmsnap_fault_watch_event(const struct vmsnap_fault_watch *watch,

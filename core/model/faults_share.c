@@ -367,6 +367,30 @@ static int give_memory_events(struct giving *giving)
 	return rc;
 }
 
+static int give_sharer(const struct giving *giving, const struct memory_owner *owner, int32_t whose)
+{
+	struct target *target = find_target(giving, whose);
+	if (!target || !target->builder || owner->from >= target->begin || owner->until <= target->begin)
+		return VMSNAP_OK;
+	const struct vmsnap_memory_event event = { .time = target->begin,
+		                                   .pid = owner->pid,
+		                                   .to = (uint64_t)owner->parent,
+		                                   .kind = VMSNAP_MEMORY_EVENT_SHARED };
+	return faults_add_memory_event(target->builder, &event, &target->memory_dropped, giving->err);
+}
+
+/* Who had another's memory at the snapshot before: that was told with that one, or with an earlier one. */
+static int give_sharers(const struct giving *giving)
+{
+	const struct memory_owners *owners = &giving->shares->owners;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < owners->count; i++) {
+		rc = give_sharer(giving, &owners->items[i], owners->items[i].pid);
+		rc = rc ? rc : give_sharer(giving, &owners->items[i], owners->items[i].parent);
+	}
+	return rc;
+}
+
 static int give_threads(struct giving *giving)
 {
 	int rc = VMSNAP_OK;
@@ -491,6 +515,7 @@ VMSNAP_API int vmsnap_fault_shares_give(struct vmsnap_fault_shares *shares, cons
 	rc = rc ? rc : give_faults(giving);
 	rc = rc ? rc : give_events(giving);
 	rc = rc ? rc : give_memory_events(giving);
+	rc = rc ? rc : give_sharers(giving);
 	rc = rc ? rc : give_threads(giving);
 	rc = rc ? rc : finish_all(giving, snaps, out);
 	if (!rc)

@@ -32,6 +32,16 @@ static void note_end(const struct memory_owners *owners, int32_t pid, uint64_t t
 		owner->until = time;
 }
 
+/* Where it is told once more, what was told before ends there. */
+static void end_at_next(const struct memory_owners *owners)
+{
+	for (size_t i = 1; i < owners->count; i++) {
+		struct memory_owner *one = &owners->items[i - 1];
+		if (one->pid == owners->items[i].pid && one->until > owners->items[i].from)
+			one->until = owners->items[i].from;
+	}
+}
+
 int memory_owners_add(struct memory_owners *owners, const struct vmsnap_faults *faults, struct work *work)
 {
 	const struct vmsnap_memory_event *memory;
@@ -47,6 +57,8 @@ int memory_owners_add(struct memory_owners *owners, const struct vmsnap_faults *
 				.parent = (int32_t)memory->to,
 			};
 	rc = rc ? rc : work_sort(work, owners->items, owners->count, sizeof(*owners->items), by_pid, NULL);
+	if (!rc)
+		end_at_next(owners);
 	for (size_t i = 0; !rc && owners->count && (event = vmsnap_faults_event(faults, i)); i++)
 		note_end(owners, event->kind == VMSNAP_FAULT_EVENT_FORK ? event->child : event->pid, event->time);
 	return rc;

@@ -152,15 +152,19 @@ def page_flags(pfns):
         os.close(fd)
 
 
+def version():
+    """(6, 1)"""
+    return tuple(int(part) for part in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+
+
 def counts_each_page():
     """Whether page_counts() is about each page: CONFIG_NO_PAGE_MAPCOUNT came with Linux 6.15, and hardly anybody
     has it."""
-    major, minor = (int(part) for part in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
     try:
         configured = gzip.decompress(read("/proc/config.gz"))
     except OSError:
         configured = b""
-    return (major, minor) < (6, 15) or b"\nCONFIG_PAGE_MAPCOUNT=y\n" in configured
+    return version() < (6, 15) or b"\nCONFIG_PAGE_MAPCOUNT=y\n" in configured
 
 
 def page_counts(pfns):

@@ -269,7 +269,9 @@ class Faults(unittest.TestCase):
         result = blaming.blame(target, "--json", user=user, without=without)
         need_faults(self, result)
         document = json.loads(result.out)
-        document["rows"] = [row for row in document["rows"] if row["pid"] == target.pid]
+        rows, document["others"] = document["rows"], 0
+        document["rows"] = [row for row in rows if row["pid"] == target.pid]
+        document["others"] = len(rows) - len(document["rows"])  # of its children
         found = {name: {(row["function"], row["known"]) for row in self.rows(document, target, name).values()
                         if not row["mapped"]} for name in target.ranges}
         target.end()
@@ -278,7 +280,8 @@ class Faults(unittest.TestCase):
     def test_what_was_given_back_and_made_anew_is_not_blamed_on_who_wrote_before(self):
         nobody, before, after = {(None, "unseen")}, {("wrote_before", "seen")}, {("writes_after", "seen")}
         kinds = {
-            "stays": (before, set()), "refused": (before, set()), "populated": (nobody, set()), "locked": (nobody, set()),
+            "stays": (before, set()), "refused": (before, set()), "heap_refused": (before, set()),
+            "too_much": (before if kernel.version() >= (6, 12) else {(None, "several")}, set()), "populated": (nobody, set()), "locked": (nobody, set()),
             "direct": (nobody, set()),
             "mapped_again": (nobody, set()), "mapped_over": (nobody, set()), "moved_over": (nobody, set()),
             "moved_away": (set(), before), "moved_twice": (before, set()), "shrunk": (before | nobody, set()),
@@ -295,6 +298,16 @@ class Faults(unittest.TestCase):
                 if kind == "direct":  # some file systems copy all the same: inside the system call, which is seen
                     found["pages"] = nobody if found["pages"] == {("direct", "seen")} else found["pages"]
                 self.assertEqual((found["pages"], found["there"]), expected)
+
+    @each_user
+    def test_who_had_the_memory_of_another_before_is_not_told_twice(self, user):
+        if kernel.one_memory(os.getpid(), os.getpid()) is None:
+            skip(self, "the kernel does not tell who has one memory (kcmp)")
+        found, document = self.see_made_anew("had_same_memory", user=user)
+        if not document["lost"]:
+            self.assertEqual((found["pages"], found["there"]), ({("wrote_before", "seen")}, {("writes_after", "seen")}))
+            self.assertEqual(len(document["processes"]), 2)
+            self.assertEqual(document["others"], 0)
 
     def see_doubts(self, kinds, **how):
         """Where nothing tells what was given back, nothing is definite that may be otherwise."""

@@ -6,6 +6,7 @@
 #include "blame_target.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 enum { PAGES = 32, BYTES = PAGES * PAGE };
 static char *pages, *there, *old;
@@ -72,7 +73,18 @@ static void refused(void)
 {
 	if (!munmap(pages + 1, BYTES) ||
 	    mmap(pages, BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_FIXED_NOREPLACE, -1, 0) !=
-	            MAP_FAILED)
+	            MAP_FAILED ||
+	    mmap(pages + 1, BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED ||
+	    mmap(pages, BYTES, PROT_READ, MAP_PRIVATE | MAP_FIXED, -1, 0) != MAP_FAILED)
+		cannot("be refused");
+}
+
+/* For want of memory: more than it may have. */
+static void too_much(void)
+{
+	const struct rlimit none = { PAGE, PAGE };
+	must(setrlimit(RLIMIT_AS, &none), "limit memory");
+	if (mmap(pages, BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
 		cannot("be refused");
 }
 
@@ -115,6 +127,13 @@ static void heap(void)
 	populate();
 }
 
+/* Its end stays where it is. */
+static void heap_refused(void)
+{
+	if (syscall(SYS_brk, PAGE) < (long)(uintptr_t)pages)
+		cannot("be refused");
+}
+
 static void freed(void)
 {
 	must(madvise(pages, BYTES, MADV_FREE), "free");
@@ -127,13 +146,42 @@ static int from_child(void *unused)
 	return 0;
 }
 
-static void by_same_memory(void)
+static pid_t with_this_memory(int (*act)(void *))
 {
 	static char stack[64 << 10] __attribute__((aligned(16)));
-	give_back();
-	pid_t child = clone(from_child, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+	pid_t child = clone(act, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
 	must(child, "clone");
-	waitpid(child, NULL, 0);
+	return child;
+}
+
+static void by_same_memory(void)
+{
+	give_back();
+	waitpid(with_this_memory(from_child), NULL, 0);
+}
+
+/* One that had it before. */
+static int go[2], done[2];
+
+static int had_child(void *unused)
+{
+	char byte;
+	(void)unused;
+	die_with_parent();
+	if (read(go[0], &byte, 1) != 1)
+		return 1;
+	writes_after(there, BYTES);
+	if (write(done[1], "", 1) != 1)
+		return 1;
+	for (;;)
+		pause();
+}
+
+static void had_same_memory(void)
+{
+	char byte;
+	if (write(go[1], "", 1) != 1 || read(done[0], &byte, 1) != 1)
+		cannot("have it do that");
 }
 
 static void by_vfork(void)
@@ -182,6 +230,7 @@ static const struct {
 	{ "locked", locked },
 	{ "direct", direct },
 	{ "refused", refused },
+	{ "too_much", too_much },
 	{ "mapped_again", mapped_again },
 	{ "mapped_over", mapped_over },
 	{ "moved_over", moved_over },
@@ -189,8 +238,10 @@ static const struct {
 	{ "moved_twice", moved_twice },
 	{ "shrunk", shrunk },
 	{ "heap", heap },
+	{ "heap_refused", heap_refused },
 	{ "freed", freed },
 	{ "by_same_memory", by_same_memory },
+	{ "had_same_memory", had_same_memory },
 	{ "by_vfork", by_vfork },
 	{ "given_back_by_same_memory", given_back_by_same_memory },
 	{ "shared_again", have_child },
@@ -215,7 +266,7 @@ static void find_pages(const char *kind)
 	there = map_small(NULL, BYTES, 0, -1);
 	old = map_small(NULL, BYTES, 0, -1);
 	writes_after(old, BYTES);
-	if (!strcmp(kind, "heap")) {
+	if (!strncmp(kind, "heap", 4)) {
 		pages = aligned(sbrk(BYTES + PAGE), PAGE);
 		must(brk(pages + BYTES), "make the heap larger");
 	}
@@ -227,6 +278,11 @@ static void find_pages(const char *kind)
 	if (!strcmp(kind, "shared_again")) {
 		writes_after(pages, BYTES);
 		have_child();
+	}
+	if (!strcmp(kind, "had_same_memory")) {
+		if (pipe(go) || pipe(done))
+			cannot("make a pipe");
+		with_this_memory(had_child);
 	}
 	if (!strcmp(kind, "direct"))
 		open_file();

@@ -288,10 +288,56 @@ static void who_owns_memory_is_told_what_others_do_to_it(void **state)
 	struct vmsnap *next[] = { snap_of(PARENT, 290), snap_of(CHILD, 290) };
 	give(shares, VMSNAP_FAULT_SHARES_ALL, 2, next);
 	for (size_t i = 0; i < 2; i++) {
-		const struct vmsnap_memory_event *told = vmsnap_faults_memory_event(vmsnap_faults_of(next[i]), 0);
+		const struct vmsnap_memory_event *told = vmsnap_faults_memory_event(vmsnap_faults_of(next[i]), 1);
 		assert_true(told && told->time == 240 && told->pid == (i ? CHILD : PARENT));
 	}
 	drop(next, 2);
+	vmsnap_fault_shares_free(shares);
+}
+
+static void share_memory(const struct watched *watched, uint64_t time, int32_t pid, int32_t with)
+{
+	const struct vmsnap_memory_event event = {
+		.time = time, .pid = pid, .to = (uint64_t)with, .kind = VMSNAP_MEMORY_EVENT_SHARED
+	};
+	assert_int_equal(vmsnap_faults_builder_add_memory_event(watched->builder, &event, NULL), VMSNAP_OK);
+}
+
+static void assert_shared_at(const struct vmsnap *snap, size_t index, uint64_t time)
+{
+	const struct vmsnap_memory_event *event = vmsnap_faults_memory_event(vmsnap_faults_of(snap), index);
+	assert_non_null(event);
+	assert_int_equal(event->kind, VMSNAP_MEMORY_EVENT_SHARED);
+	assert_int_equal(event->pid, CHILD);
+	assert_int_equal(event->to, PARENT);
+	assert_int_equal(event->time, time);
+}
+
+/* The watch tells it once more where it begins anew, which is after the snapshot. */
+static void who_has_anothers_memory_is_told_with_each_snapshot(void **state)
+{
+	(void)state;
+	struct vmsnap_fault_shares *shares = begun(100);
+	struct watched first = watched_new(100, 210, 0), second = watched_new(210, 310, 0);
+	forks(&first, 120, PARENT, CHILD);
+	share_memory(&first, 120, CHILD, PARENT);
+	happens(&first, CHILD, 205, -1);
+	come(shares, &first);
+	struct vmsnap *snaps[] = { snap_of(CHILD, 200), snap_of(PARENT, 200) };
+	give(shares, VMSNAP_FAULT_SHARES_ALL, 2, snaps);
+	assert_shared_at(snaps[1], 0, 120);
+	assert_null(vmsnap_faults_memory_event(vmsnap_faults_of(snaps[1]), 1));
+	drop(snaps, 2);
+	share_memory(&second, 210, CHILD, PARENT);
+	come(shares, &second);
+	struct vmsnap *later[] = { snap_of(CHILD, 300), snap_of(PARENT, 300) };
+	give(shares, VMSNAP_FAULT_SHARES_ALL, 2, later);
+	for (size_t i = 0; i < 2; i++) {
+		assert_shared_at(later[i], 0, 200);
+		assert_shared_at(later[i], 1, 210);
+		assert_null(vmsnap_faults_memory_event(vmsnap_faults_of(later[i]), 2));
+	}
+	drop(later, 2);
 	vmsnap_fault_shares_free(shares);
 }
 
@@ -305,6 +351,7 @@ int main(void)
 		cmocka_unit_test(those_of_one_instant_are_one_again),
 		cmocka_unit_test(who_owns_memory_is_told_what_others_do_to_it),
 		cmocka_unit_test(what_became_of_memory_is_missing_only_in_the_step_in_which_it_was_lost),
+		cmocka_unit_test(who_has_anothers_memory_is_told_with_each_snapshot),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,8 +103,9 @@ enum vmsnap_memory_event_kind {
 	VMSNAP_MEMORY_EVENT_MOVED,     /* its pages are at .to now: mremap(2) */
 	VMSNAP_MEMORY_EVENT_HEAP_END,  /* above .start there is no heap any more: brk(2) */
 	VMSNAP_MEMORY_EVENT_COLLAPSED, /* made huge pages of small ones, and zeros where there were none */
-	VMSNAP_MEMORY_EVENT_SHARED /* .pid, which was made then, has the memory of the process .to: vfork(2), CLONE_VM
-	                            */
+	/* .pid has the memory of the process .to: vfork(2), CLONE_VM.  It was made then; or before, and who was watched
+	 * from then on tells it. */
+	VMSNAP_MEMORY_EVENT_SHARED
 };
 /* This struct does not grow. */
 struct vmsnap_memory_event {
