@@ -13,7 +13,7 @@ from faultlib import Witness, every, folder, inject, is_draft, litter, need_inje
 from support import run, skip
 
 KILLED = 128 + 9
-RUNS = 40  # of many calls
+RUNS = 16  # of many calls
 
 
 class Watching(unittest.TestCase):
@@ -63,13 +63,13 @@ class Watching(unittest.TestCase):
 
 class Killed(Watching):
     def test_killed_while_it_watches(self):
-        self.check("kill", 11, "--on=fork,exec,exit", "--tree")
+        self.check("kill", 31, "--on=fork,exec,exit", "--tree")
 
     def test_killed_at_intervals(self):
-        self.check("kill", 7)
+        self.check("kill", 23)
 
     def test_calls_fail(self):
-        self.check(f"fail={errno.EIO}", 9, "--on=fork,exec,exit")
+        self.check(f"fail={errno.EIO}", 29, "--on=fork,exec,exit")
 
     def test_killed_with_page_faults(self):
         need_faults(self, self.witness.pid)
@@ -79,7 +79,7 @@ class Killed(Watching):
 class Rotating(Watching):
     """A new file is begun each second, as the one before is done, and of those before one is kept."""
 
-    FAULTS = 12
+    FAULTS = 48 if faultlib.ALL else 4
 
     def command(self, *words):
         return ("record", "-q", "--every=300ms", "--for=1300ms", "--rotate=1s", "--max-files=2", "-o", self.path, *words,
