@@ -91,8 +91,10 @@ static void check_aslr(const struct vmsnap_aslr *aslr)
 		FUZZ_CHECK((row.a || row.b) && vmsnap_aslr_kind_name(row.kind));
 		FUZZ_CHECK(row.group < vmsnap_aslr_group_count(aslr));
 		FUZZ_CHECK(row.contents.same + row.contents.same_but_addresses <= row.contents.compared);
-		FUZZ_CHECK(!row.a || (row.a->start <= row.start_a && row.start_a < row.end_a && row.end_a <= row.a->end));
-		FUZZ_CHECK(!row.b || (row.b->start <= row.start_b && row.start_b < row.end_b && row.end_b <= row.b->end));
+		FUZZ_CHECK(!row.a ||
+		           (row.a->start <= row.start_a && row.start_a < row.end_a && row.end_a <= row.a->end));
+		FUZZ_CHECK(!row.b ||
+		           (row.b->start <= row.start_b && row.start_b < row.end_b && row.end_b <= row.b->end));
 		size_a += row.in_a.size;
 		size_b += row.in_b.size;
 	}
@@ -117,4 +119,35 @@ struct vmsnap_aslr *compare_aslr(const struct vmsnap *a, const struct vmsnap *b)
 	if (a == b)
 		FUZZ_CHECK(!vmsnap_aslr_any(aslr));
 	return aslr;
+}
+
+static void check_blame(const struct vmsnap_blame *blame)
+{
+	const struct vmsnap_blamed *told, *last = NULL;
+	size_t first = 0;
+	for (size_t i = 0; (told = vmsnap_blame_at(blame, i)); last = told, i++) {
+		uint64_t page_size = vmsnap_info(told->snap)->page_size;
+		FUZZ_CHECK(told->start < told->end && !((told->start | told->end) % page_size));
+		FUZZ_CHECK(!last || last->snap != told->snap || last->end <= told->start);
+		FUZZ_CHECK(vmsnap_became_name(told->became) && told->first == first);
+		for (size_t k = 0; k < told->count; k++) {
+			const struct vmsnap_fault *fault = vmsnap_blame_fault(blame, told->first + k);
+			FUZZ_CHECK(fault && fault->kind < VMSNAP_FAULT_KIND_COUNT);
+		}
+		first += told->count;
+	}
+	FUZZ_CHECK(!vmsnap_blame_fault(blame, first));
+}
+
+struct vmsnap_blame *compare_blame(const struct vmsnap *const *before, const struct vmsnap *const *after, size_t count)
+{
+	struct vmsnap_blame *blame;
+	struct vmsnap_error err = { 0 };
+	int rc = vmsnap_blame_stored(before, count, after, count, NULL, &blame, &err);
+	if (rc) {
+		FUZZ_CHECK(err.code == rc && err.message[0]);
+		return NULL;
+	}
+	check_blame(blame);
+	return blame;
 }

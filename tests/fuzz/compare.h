@@ -11,5 +11,7 @@ struct vmsnap_diff *compare_diff(const struct vmsnap *a, const struct vmsnap *b)
 struct vmsnap_cow *compare_cow(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base);
 /* NULL if there is not enough memory. */
 struct vmsnap_aslr *compare_aslr(const struct vmsnap *a, const struct vmsnap *b);
+/* Of processes before and after, by the faults that the later snapshots have.  NULL: they have none. */
+struct vmsnap_blame *compare_blame(const struct vmsnap *const *before, const struct vmsnap *const *after, size_t count);
 
 #endif

@@ -130,6 +130,16 @@ static void look_at_cow(const struct vmsnap *parent, const struct vmsnap *child,
 	vmsnap_cow_free(cow);
 }
 
+static void look_at_blame(const struct vmsnap *const *before, const struct vmsnap *const *after, size_t count,
+                          uint32_t choice)
+{
+	struct vmsnap_blame *blame = compare_blame(before, after, count);
+	if (blame)
+		PRINT(vmsnap_print_blame, blame, (int)(choice >> 16 & 7) % VMSNAP_BLAME_BY_COUNT, NULL,
+		      choice >> 19 & 1 ? VMSNAP_PRINT_LONG : 0);
+	vmsnap_blame_free(blame);
+}
+
 void look_at_all(struct vmsnap *const *snaps, size_t count, uint32_t choice)
 {
 	const struct vmsnap *all[LOOK_SNAPSHOTS];
@@ -142,9 +152,11 @@ void look_at_all(struct vmsnap *const *snaps, size_t count, uint32_t choice)
 		look_at_diff(all[i], next, choice);
 		look_at_aslr(all[i], next, choice);
 		look_at_cow(all[i], next, base, choice);
+		look_at_blame(&all[i], &next, 1, choice);
 	}
 	if (!count)
 		return;
+	look_at_blame(all, all, count, choice);
 	uint64_t addresses[8];
 	size_t found = find_addresses(all[0], addresses, 8);
 	PRINT(vmsnap_print_history, all, NULL, count, addresses[found - 1]);

@@ -136,6 +136,17 @@ static void check_kernel_tables(const struct vmsnap *snap)
 	}
 }
 
+static void check_memory_events(const struct vmsnap_faults *faults)
+{
+	const struct vmsnap_memory_event *event;
+	uint64_t time = 0;
+	for (size_t i = 0; faults && (event = vmsnap_faults_memory_event(faults, i)); i++) {
+		FUZZ_CHECK(event->time >= time && event->pid >= 0 && event->start <= event->end);
+		FUZZ_CHECK(event->kind >= 0 && event->kind <= VMSNAP_MEMORY_EVENT_SHARED);
+		time = event->time;
+	}
+}
+
 /* Stacks and names are there for whatever a fault says. */
 static void check_faults(const struct vmsnap *snap)
 {
@@ -172,6 +183,7 @@ static void check_faults(const struct vmsnap *snap)
 	for (size_t i = 0; faults && vmsnap_faults_syscall(faults, i, &number); i++)
 		FUZZ_CHECK(vmsnap_faults_syscall(faults, i, &number) == vmsnap_faults_syscall_name(faults, number));
 	FUZZ_CHECK(faults || !sum);
+	check_memory_events(faults);
 }
 
 /* What pages hold, as far as it can be read: whatever a file says of it. */
@@ -331,6 +343,19 @@ static void check_same_stack(const struct vmsnap_faults *a, uint32_t x, const st
 	check_same_bytes(left, count * sizeof(*left), right, other * sizeof(*right));
 }
 
+static void check_same_memory_events(const struct vmsnap_faults *a, const struct vmsnap_faults *b)
+{
+	const struct vmsnap_memory_event *x, *y;
+	size_t i = 0;
+	do {
+		x = vmsnap_faults_memory_event(a, i);
+		y = vmsnap_faults_memory_event(b, i++);
+		FUZZ_CHECK(!x == !y);
+		FUZZ_CHECK(!x || (x->time == y->time && x->pid == y->pid && x->kind == y->kind));
+		FUZZ_CHECK(!x || (x->start == y->start && x->end == y->end && x->to == y->to));
+	} while (x);
+}
+
 static void check_same_faults(const struct vmsnap *snap_a, const struct vmsnap *snap_b)
 {
 	const struct vmsnap_faults *a = vmsnap_faults_of(snap_a), *b = vmsnap_faults_of(snap_b);
@@ -354,6 +379,7 @@ static void check_same_faults(const struct vmsnap *snap_a, const struct vmsnap *
 		check_same_string(x->function, y->function);
 		check_same_string(x->file, y->file);
 	}
+	check_same_memory_events(a, b);
 }
 
 void model_check_same(const struct vmsnap *a, const struct vmsnap *b)

@@ -1,7 +1,7 @@
 """Golden files with one thing wrong in the payload of one section."""
 
 import vmswrite
-from good import FAULTS, HASH_A, HEAP, PAGE_A, with_contents
+from good import FAULTS, HASH_A, HEAP, MEMORY, PAGE_A, with_contents
 from cases import Error, file_of, name, opens, run, small, snapshot, thread, variables, vma
 from vmswrite import field, layered, numbers, varint, zigzag
 
@@ -531,6 +531,47 @@ def faulted():
     return made + [spoiled("faults-" + named, what, b"EVNT", payload, model) for named, what, payload in more]
 
 
+def of_memory():
+    most, told = (1 << 64) - 1, dict(FAULTS, flags=FAULTS["flags"] | 16, memory_events=MEMORY)
+    count = len(MEMORY)
+
+    def payload(known=1, events=count, **columns):
+        table = vmswrite.memory_events(told).put(**columns)
+        table.counts[:] = known, events
+        return table.bytes()
+
+    def other(at, which, number):
+        """A column in which one event has another number."""
+        return numbers(number if row == which else event[at] for row, event in enumerate(MEMORY))
+
+    def one(which, number):
+        return numbers(number if row == which else 0 for row in range(count))
+
+    whole = payload()
+    cases = [
+        ("known", "a bit of what is known that has no meaning", payload(known=2)),
+        ("count-huge", "2^64 - 1 events", payload(events=most)),
+        ("count-many", "an event more than there may be", payload(events=(1 << 22) + 1)),
+        ("count-more", "an event more than the columns hold", payload(events=count + 1)),
+        ("count-less", "an event less than the columns hold", payload(events=count - 1)),
+        ("time-wrap", "times that go around", payload(time=numbers([1, most, 0, 0, 0, 0]))),
+        ("pid-wide", "a process of 32 bits", payload(process=other(1, 2, 1 << 31))),
+        ("pid-huge", "a process of 64 bits", payload(process=other(1, 0, most))),
+        ("kind", "what does not happen to memory", payload(kind=other(2, 0, 6))),
+        ("kind-huge", "what does not happen, of 64 bits", payload(kind=other(2, count - 1, 1 << 63))),
+        ("end-wrap", "memory that ends above 2^64", payload(size=one(0, most))),
+        ("shared-wide", "the memory of a process of 32 bits", payload(to=other(5, 2, 1 << 31))),
+        ("shared-huge", "the memory of a process of 64 bits", payload(to=other(5, 2, most))),
+        ("empty", "no bytes at all", b""),
+        ("count-none", "no number of events", b"\1"),
+        ("cut", "half of it", whole[: len(whole) // 2]),
+        ("cut-last", "all but its last byte", whole[:-1]),
+        ("trailing", "a byte behind the last column", whole + b"\0"),
+    ]
+    model = dict(small(), faults=told)
+    return [spoiled("faults-memory-" + named, what, b"MEVT", payload, model) for named, what, payload in cases]
+
+
 def typed():
     w = vmswrite
     number, pointer = w.scalar(w.SIGNED, 4, b"int"), w.scalar(w.POINTER, 8, b"p", 1)
@@ -667,4 +708,4 @@ def contents_of_two():
 
 def cases():
     made = identity() + mappings() + page_states() + threads_and_smaps() + threads_missed() + [smaps_too_many()]
-    return made + debugged() + written() + kernel_tables() + dumped() + typed() + faulted() + contents_alone() + contents_of_two()
+    return made + debugged() + written() + kernel_tables() + dumped() + typed() + faulted() + of_memory() + contents_alone() + contents_of_two()

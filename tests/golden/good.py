@@ -407,6 +407,50 @@ def faulted():
     ]
 
 
+MEMORY = [[98765000002, 4711, 0, 0x55555555E000, 0x55555555F000, 0], [98765000002, 4711, 1, 0x7FFFF7D00000, 0x7FFFF7D80000, 0],
+          [98765000100, 4720, 5, 0, 0, 4711], [98765000300, 4711, 2, 0x7FFFF7A00000, 0x7FFFF7A02000, 0x7FFFF7B00000],
+          [98765000400, 4711, 3, 0x555555580000, 0x555555580000, 0], [98765000500, 4711, 4, 0x7FFFF7600000, 0x7FFFF7800000, 0]]
+
+
+def blamed():
+    """A process before and after, with the faults that made its pages what they are, and what it gave back and moved."""
+    heap, pid, child, at = 0x55555555E000, 4242, 4720, 98765000000
+    before = small(monotonic=at)
+    after = small(monotonic=at + 900)
+    after["runs"] = after["runs"][:2] + [
+        run(heap, 1, "exclusive present", pfn=0x22345), run(heap + 4096, 1, "exclusive present", pfn=0x22346),
+        run(heap + 2 * 4096, 4, "exclusive present", pfn=0x22400), run(heap + 8 * 4096, 2, "present", pfn=0x33000),
+        run(0x7FFFFFFFB000, 1, "exclusive present", pfn=0x34000), *after["runs"][-1:]]
+    rows = [[0, pid, 3], [1, pid, 1], [2, pid, 2], [3, child, 2], [4, pid, 2], [5, child, 4], [5, pid, 2], [8, pid, 2], [14, pid, 2]]
+    faults = [[at + 100 + 50 * row, heap + page * 4096 + 8, 0x555555556230, whose, whose, [0x555555556230, 0x555555556100], -1, kind, 0]
+              for row, (page, whose, kind) in enumerate(rows)]
+    memory = [[at + 50, child, 5, 0, 0, pid], [at + 120, pid, 0, heap, heap + 4096, 0], [at + 310, pid, 1, heap + 4 * 4096, heap + 5 * 4096, 0],
+              [at + 470, child, 0, heap + 5 * 4096, heap + 6 * 4096, 0], [at + 510, pid, 2, heap + 14 * 4096, heap + 15 * 4096, 0x7FFFFFFFB000],
+              [at + 520, pid, 3, heap + 10 * 4096, heap + 10 * 4096, 0], [at + 530, pid, 4, 0x555555400000, 0x555555600000, 0]]
+    threads = [[pid, pid, b"cat"], [child, child, b"cat"]]
+    after["faults"] = dict(FAULTS, watched=[at - 10, at + 990], lost=0, flags=31, pid=pid, threads=threads, faults=faults,
+                           events=[[at + 50, pid, child]], memory_events=memory)
+    return good("faults-memory-blamed", "two snapshots of a process, and what happened to its memory in between", before, after)
+
+
+def of_memory():
+    """What became of memory without a fault."""
+    high, far = (1 << 64) - 1, (1 << 31) - 1
+    told = dict(FAULTS, flags=FAULTS["flags"] | 16, memory_events=MEMORY)
+    limits = dict(FAULTS, flags=FAULTS["flags"] | 16, memory_events=[
+        [0, 0, 0, 0, high, 0], [0, far, 2, high, high, high], [high, far, 2, 0, 0, 0], [high, far, 5, high, high, far]])
+    alone, _ = file_of(dict(small(), faults=told), replace={b"EVNT": None})
+    return [
+        good("faults-memory", "what became of memory: given back, shared with a child, moved, the end of a heap, huge pages",
+             dict(small(), faults=told)),
+        good("faults-memory-part", "what became of memory, of which some is missing", dict(small(), faults=dict(FAULTS, memory_events=MEMORY))),
+        good("faults-memory-limits", "what became of memory at the limits of all numbers", dict(small(), faults=limits)),
+        good("faults-memory-none", "nothing became of memory, and all of it is told", dict(small(), faults=dict(told, memory_events=[]))),
+        opens("good-faults-memory-alone", "what became of memory without page faults, which says nothing", alone, [small()]),
+        blamed(),
+    ]
+
+
 def variables_of_types():
     names = variables()
     return [dict(name, type=b"int", size=4) for name in names if name["kind"] != "touched"]
@@ -545,7 +589,7 @@ def contents():
 
 def cases():
     made = plain() + page_sizes() + other_machines() + addresses() + frames() + states() + hostile() + optional() + debugged()
-    made += tracked() + kernel_tables() + typed() + contents() + faulted()
+    made += tracked() + kernel_tables() + typed() + contents() + faulted() + of_memory()
     made += [
         opens("good-unknown-section", "unknown optional sections, to be skipped",
               to_skip(b"XTRA", b"\x00~ z"), [small()]),
