@@ -144,6 +144,52 @@ class Watching(unittest.TestCase):
         self.assertIn('"schema": "vmsnap.blame/1"', blame.text(by="stack", style=vmsnap.JSON))
         target.end()
 
+    def became(self, *arguments):
+        """{range: {(what became of a page, by which functions)}} of a program that knows, but for pages of which faults
+        were lost; and the entries of its pages before."""
+        target = Target(self, "became", *arguments)
+        with watch(self, target.pid, frames=1) as faults:
+            before, entries = vmsnap.capture(target.pid), kernel.entries(target.pid, target.ranges.values())
+            target.tell("go")
+            faults.read()
+            after = vmsnap.capture(target.pid)
+            faults.stop()
+            taken = faults.take().named([before, after], vmsnap.Names(after), faults)
+            rows = [row for row in vmsnap.Blame([before], [after], taken, faults) if not row.doubtful]
+        found = {}
+        for name, (start, end) in target.ranges.items():
+            told = ((page, row) for row in rows for page in range(row.start, row.end, PAGE) if start <= page < end)
+            found[name] = {page: (row.became, *sorted({taken.faults.code(fault.ip, fault.pid).function for fault in row.faults}))
+                           for page, row in told}
+        target.end()
+        if taken.faults.lost:
+            skip(self, "records were lost: too much else is done")
+        if not taken.faults.flags & vmsnap.FaultsFlag.KINDS:
+            skip(self, "the kernel does not tell what each access was")
+        return found, entries
+
+    def test_what_became_of_pages(self):
+        if not kernel.shows_frames():
+            skip(self, "frames are not shown")
+        found, _ = self.became()
+        functions = {"new": "makes_new", "filled": "fills", "privatised": "privatises", "copied": "copies", "replaced": "replaces"}
+        for name, function in functions.items():
+            with self.subTest(name):
+                self.assertEqual((len(found[name]), set(found[name].values())), (32, {(name, function)}))
+        self.assertEqual(list(found["mapped"].values())[:1], [("mapped", "maps")])
+        self.assertLessEqual(set(found["mapped"].values()), {("mapped", "maps"), ("mapped",)})
+
+    def test_what_came_back_from_swap(self):
+        if not kernel.swap_is_on():
+            skip(self, "no swap is on")
+        found, entries = self.became("swap")
+        for name, function in ("swapped_in", "swaps_in"), ("swapped_in_written", "writes_swapped"):
+            with self.subTest(name):
+                swapped = {page: told for page, told in found[name].items() if entries[page] & kernel.SWAPPED}
+                self.assertGreater(len(swapped), 16)
+                # Its neighbours come back with a page, into the page tables only as they are touched.
+                self.assertEqual(set(swapped.values()), {("swapped_in", function)})
+
     def test_call_chains(self):
         target, taken, _ = self.look()
         stacks = [fault.stack for fault in taken.faults if fault.stack and fault.pid == target.pid]
