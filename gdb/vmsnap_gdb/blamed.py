@@ -8,16 +8,17 @@ import gdb
 from vmsnap import FaultEventKind, FaultFlag, FaultKind, FaultsFlag, PageFlag
 from vmsnap.blame import Blame
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import address, blaming, comparing, execs, settings, target, tracking
+from vmsnap_gdb import address, blaming, comparing, execs, protected, settings, target, tracking
 from vmsnap_gdb import style as styles
 from vmsnap_gdb.session import session
 from vmsnap_gdb.style import plain
 
 SCHEMA = "vmsnap.blame_page/1"
 _HUGE = 1 << 21
-# What a fault that may be a write was; how it is called in JSON.
-_WRITES = {FaultKind.WRITE_NEW: ("first touch", "write_new"), FaultKind.WRITE_PROTECTED: ("copy", "write_protected"),
-           FaultKind.WRITE: ("write", "write"), FaultKind.UNKNOWN: ("read or write", "unknown")}
+# What a fault that may be a write is called in JSON, and whether a copy was made: protected.py tells it of the others.
+_WRITES = {FaultKind.WRITE_NEW: ("write_new", False), FaultKind.WRITE: ("write", None), FaultKind.UNKNOWN: ("unknown", None)}
+_WORDS = {"write_new": "first touch", "write": "write", "unknown": "read or write", "write_armed": "write, armed",
+          "write_kept": "write, no copy"}
 
 
 def text(given, expression, note):
@@ -29,7 +30,7 @@ def text(given, expression, note):
     seen = blaming.since(pid, when)
     say_gaps(seen, when, since, note)
     if expression:
-        return _page(given, pid, where, seen, when, since, note)
+        return _page(given, pid, _rows(pid, where, before, seen, when), seen, since)
     _require_before(before)
     return _table(given, pid, before, seen, since, note)
 
@@ -88,11 +89,10 @@ def of_page(expression, note):
     """[what a fault was that wrote to the page of an expression, as in JSON], the latest first."""
     pid = _watched_pid()
     where = address.of_expression(expression)
-    _, when, since = _before(pid)
+    before, when, since = _before(pid)
     seen = blaming.since(pid, when)
     say_gaps(seen, when, since, note)
-    start, unit = _page_of(pid, where)
-    return [row_of(fault, seen.taken.faults) for fault in _of_page(seen, pid, start, start + unit, when)]
+    return _rows(pid, where, before, seen, when)[2]
 
 
 def _table(given, pid, before, seen, since, note):
@@ -118,9 +118,19 @@ class _Events:
 # ---- one page ----
 
 
-def _page(given, pid, where, seen, when, since, note):
-    start, unit = _page_of(pid, where)
-    rows = [row_of(fault, seen.taken.faults) for fault in _of_page(seen, pid, start, start + unit, when)]
+def _rows(pid, where, before, seen, when):
+    """(the page's first byte, its size, a row for each fault that wrote to it)"""
+    page, known = tracking.page_now(pid, where)
+    unit = _HUGE if page is not None and page.flags & PageFlag.HUGE else os.sysconf("SC_PAGE_SIZE")
+    start = where // unit * unit
+    faults = _of_page(seen, pid, start, start + unit, when)
+    alone = sum(map(protected.is_protected, faults)) == 1
+    told = protected.Protected(seen, pid, before, when, tracking.current(pid) is not None).told(where, page, known, alone)
+    return start, unit, [row_of(fault, seen.taken.faults, told) for fault in faults]
+
+
+def _page(given, pid, told, seen, since):
+    start, unit, rows = told
     if given["json"]:
         return json.dumps({"schema": SCHEMA, "pid": pid, "page": f"{start:#x}", "size": unit, "since": since,
                            "lost": seen.taken.faults.lost, "faults": rows}, indent=1) + "\n"
@@ -134,13 +144,6 @@ def _page(given, pid, where, seen, when, since, note):
     return "".join(f"{line}\n" for line in lines)
 
 
-def _page_of(pid, where):
-    """(its first byte, its size)"""
-    page, _ = tracking.page_now(pid, where)
-    unit = _HUGE if page is not None and page.flags & PageFlag.HUGE else os.sysconf("SC_PAGE_SIZE")
-    return where // unit * unit, unit
-
-
 def _of_page(seen, pid, start, end, when):
     """The latest first; of the program that it executes now."""
     events, count = seen.watch.events
@@ -148,7 +151,8 @@ def _of_page(seen, pid, start, end, when):
                     if events[which].pid == pid and events[which].kind == FaultEventKind.EXEC), default=0)
     after = max(when, executed)
     return [fault for fault in reversed(list(seen.taken.faults))
-            if fault.pid == pid and start <= fault.address < end and fault.kind in _WRITES and fault.time > after]
+            if fault.pid == pid and start <= fault.address < end and fault.time > after
+            and (fault.kind in _WRITES or protected.is_protected(fault))]
 
 
 def _why_none(seen):
@@ -160,9 +164,11 @@ def _why_none(seen):
     return "".join(f"{line}\n" for line in found)
 
 
-def row_of(fault, faults):
+def row_of(fault, faults, told):
+    """told: of a page that was there, as Protected.told() does."""
     frames = [_code(at) for at in fault.stack or (fault.ip,)]
-    return {"time": fault.time, "tid": fault.tid, "address": f"{fault.address:#x}", "kind": _WRITES[fault.kind][1],
+    kind, copied = told if protected.is_protected(fault) else _WRITES[fault.kind]
+    return {"time": fault.time, "tid": fault.tid, "address": f"{fault.address:#x}", "kind": kind, "copied": copied,
             "syscall": _syscall(fault.syscall, faults), "by_gdb": bool(fault.flags & FaultFlag.CALL), "frames": frames}
 
 
@@ -192,7 +198,7 @@ def _function(at):
 
 
 def _words(row):
-    return next(words for words, name in _WRITES.values() if name == row["kind"])
+    return _WORDS.get(row["kind"]) or ("copy" if row["copied"] else "copy?")
 
 
 def _place(row):

@@ -138,7 +138,7 @@ def _after(was, note):
         return None
     found = values.between(was.snapshot, now, session.names_for(now), was.symtabs + values.symtabs(), written)
     if found is not None and settings.blame():
-        found.by = wrote_by.WroteBy(was.pid, now, was.snapshot.info.monotonic, bool(was.look), note)
+        found.by = wrote_by.WroteBy(was.pid, was.snapshot, now, bool(was.look), note)
     return found
 
 

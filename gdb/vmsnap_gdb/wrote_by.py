@@ -6,7 +6,7 @@ this line was the first on its page."""
 import collections
 
 from vmsnap import FaultsFlag, PageFlag
-from vmsnap_gdb import blamed, blaming
+from vmsnap_gdb import blamed, blaming, protected
 
 _HUGE = 1 << 21
 _PAGES = 16  # of one value are looked at
@@ -16,9 +16,11 @@ By = collections.namedtuple("By", "row exact others")
 
 
 class WroteBy:
-    def __init__(self, pid, snapshot, when, tracked, note):
-        """snapshot: of after; when: since then; tracked: all pages were protected at that time."""
+    def __init__(self, pid, before, snapshot, tracked, note):
+        """before, snapshot: of before and after; tracked: all pages were protected before."""
+        when = before.info.monotonic
         self._seen = blaming.since(pid, when)
+        self._protected = protected.Protected(self._seen, pid, before, when, tracked)
         self._pid, self._snapshot, self._when, self._tracked = pid, snapshot, when, tracked
         self._faults = self._seen.taken.faults
         self._first, self._told = {}, {}
@@ -39,9 +41,15 @@ class WroteBy:
             return None
         faults = sorted(firsts, key=lambda fault: fault.time)
         exact = any(start <= faults[0].address < end for start, end in ranges)
-        rows = [blamed.row_of(fault, self._faults) for fault in faults]
+        rows = [blamed.row_of(fault, self._faults, self._told_of(fault)) for fault in faults]
         words = {blamed.code_text(row) for row in rows}
         return By(rows[0], exact, len(words) - 1)
+
+    def _told_of(self, fault):
+        state = self._snapshot.page_at(fault.address)
+        start, end = self._unit(fault.address, state)
+        alone = self._faults.first_write(self._pid, start, end, fault.time) is None
+        return self._protected.told(fault.address, state, self._snapshot.info.known, alone)
 
     def _pages(self, ranges):
         """The first ones that these bytes lie on."""
@@ -56,11 +64,15 @@ class WroteBy:
 
     def _first_on(self, page):
         if page not in self._first:
-            state = self._snapshot.page_at(page)
-            unit = _HUGE if state is not None and state.flags & PageFlag.HUGE else self._snapshot.page_size
-            start = page // unit * unit
-            self._first[page] = self._faults.first_write(self._pid, start, start + unit, self._when)
+            start, end = self._unit(page, self._snapshot.page_at(page))
+            self._first[page] = self._faults.first_write(self._pid, start, end, self._when)
         return self._first[page]
+
+    def _unit(self, address, state):
+        """From where to where its page goes."""
+        unit = _HUGE if state is not None and state.flags & PageFlag.HUGE else self._snapshot.page_size
+        start = address // unit * unit
+        return start, start + unit
 
     # ---- in words ----
 
@@ -76,7 +88,7 @@ class WroteBy:
         frame = by.row["frames"][0]
         return {"function": frame["function"], "file": frame["file"], "line": frame["line"], "exact": by.exact,
                 "more": by.others,
-                **{key: by.row[key] for key in ("address", "tid", "kind", "syscall", "by_gdb", "frames")}}
+                **{key: by.row[key] for key in ("address", "tid", "kind", "copied", "syscall", "by_gdb", "frames")}}
 
     def legend(self, found):
         """Lines below.  found: a By or None for each value that was shown."""

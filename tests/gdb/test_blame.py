@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from gdb_session import SOURCE, Gdb, environment, folder, main, program, skip
+from gdb_session import FRAMES, SOURCE, Gdb, environment, folder, main, program, skip
 
 
 def line_of(text, source="gdb_values.c"):
@@ -62,6 +62,20 @@ class OfAPage(Blame):
         self.assertIn("since a", gdb("vmsnap blame &many[2048]"))
         gdb("vmsnap drop a")
         self.assertIn("since the stop before", gdb("vmsnap blame &many[2048]"))
+
+    def test_a_write_of_an_armed_page_is_no_copy(self):
+        for how in "uffd", "soft-dirty":
+            with self.subTest(how):
+                gdb = self.at_work()
+                complaint = gdb.do(f"set vmsnap track {how}")[1] or gdb.do("vmsnap take a")[1]
+                if "track" in complaint:
+                    skip(self, complaint.strip())
+                gdb("finish")
+                (fault,) = self.faults(gdb, "&counter")
+                self.assertEqual((fault["kind"], fault["copied"]), ("write_armed", False))
+                said = gdb("vmsnap blame &counter")
+                self.assertRegex(said, r"(?m)^  write, armed  [0-9a-f]+  work \(gdb_values\.c:")
+                self.assertIn('kind="write_armed"', gdb('interpreter-exec mi "-vmsnap-blame &counter"'))
 
     def test_calls_by_gdb_are_told_apart(self):
         gdb = self.at_work("delete")
@@ -209,6 +223,8 @@ class Wrote(Blame):
         for line in ("set follow-fork-mode child", "set detach-on-fork off", "break child_side", "run", "break child_done"):
             gdb(line)
         found = self.values(gdb, "continue")
+        self.assertEqual((found["fresh_child.value"]["kind"], found["by_child.value"]["kind"]), ("write_new", "write_protected"))
+        self.assertEqual((found["fresh_child.value"]["copied"], found["by_child.value"]["copied"]), (False, True if FRAMES else None))
         for name in ("by_child", "by_both", "fresh_child"):
             by = found[f"{name}.value"]
             self.assertEqual((by["function"], by["line"], by["exact"], by["more"]),
@@ -241,6 +257,7 @@ class Wrote(Blame):
         found = self.values(gdb, "--track uffd next")
         by = found["work::calls"]
         self.assertEqual((by["function"], by["line"], by["exact"]), ("work", line_of("calls += n;"), True))
+        self.assertEqual((by["kind"], by["copied"]), ("write_armed", False))
         found = self.values(gdb, "next")
         self.assertIsNone(found["counter"], "it is not tracked any more")
         found = self.values(gdb, "--track uffd finish")
