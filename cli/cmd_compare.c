@@ -236,8 +236,9 @@ int cmd_diff(const struct options *options)
 
 /* ---- cow ---- */
 
+/* found: the file that it is of, or NULL. */
 static int print_cow(const struct options *options, const struct vmsnap *parent, const struct vmsnap *child,
-                     const struct vmsnap *base, const struct vmsnap *other)
+                     const struct vmsnap *base, const struct vmsnap *other, const struct fork_found *found)
 {
 	struct vmsnap_cow *cow;
 	struct vmsnap_error err;
@@ -249,6 +250,11 @@ static int print_cow(const struct options *options, const struct vmsnap *parent,
 	names_add_fallback(names, child, other);
 	names_add_fallback(names, child, parent);
 	output_init(&output, options);
+	if (found) {
+		output.to.file = found->file;
+		output.to.first = found->first;
+		output.to.end = found->end;
+	}
 	int rc = vmsnap_print_cow(cow, names, print_flags(options), &output.to, &err);
 	int status = output_finish(&output, rc, &err);
 	names_close(names);
@@ -288,7 +294,7 @@ static int base_of(const struct chosen *base, const struct vmsnap *parent, const
 }
 
 static int cow_of_two(const struct options *options, const struct vmsnap *parent, const struct vmsnap *child,
-                      const struct chosen *base)
+                      const struct chosen *base, const struct fork_found *found)
 {
 	const struct vmsnap *of_base;
 	struct vmsnap *beside = NULL;
@@ -300,7 +306,7 @@ static int cow_of_two(const struct options *options, const struct vmsnap *parent
 	const struct vmsnap *other = of_base && is_tree(base) ? vmsnap_set_same(base->set, needed) : NULL;
 	if (of_base && !is_tree(base) && options->base)
 		status = snapshot_beside(options, options->base, of_base, vmsnap_info(needed), &beside);
-	status = status ? status : print_cow(options, parent, child, of_base, other ? other : beside);
+	status = status ? status : print_cow(options, parent, child, of_base, other ? other : beside, found);
 	vmsnap_unref(beside);
 	return status;
 }
@@ -316,7 +322,8 @@ static void tell_went(const struct chosen *tree, const struct chosen *base)
 }
 
 /* All forks in it; of one fork all that is known. */
-static int cow_of_tree(const struct options *options, const struct chosen *tree, const struct chosen *base)
+static int cow_of_tree(const struct options *options, const struct chosen *tree, const struct chosen *base,
+                       const struct fork_found *found)
 {
 	const struct vmsnap *child, *forked = NULL;
 	size_t forks = 0, count = vmsnap_set_count(tree->set);
@@ -331,7 +338,7 @@ static int cow_of_tree(const struct options *options, const struct chosen *tree,
 	const struct vmsnap *parent = vmsnap_set_parent(tree->set, forked);
 	if (count == 2 && (!base->set || vmsnap_set_same(base->set, parent) || vmsnap_set_same(base->set, forked))) {
 		tell_went(tree, base);
-		return cow_of_two(options, parent, forked, base);
+		return cow_of_two(options, parent, forked, base, found);
 	}
 	return print_set_cow(options, tree->set, base->set);
 }
@@ -342,7 +349,7 @@ static int cow_of_file_of_two(const struct options *options, const struct vmsnap
 {
 	const struct vmsnap_info *a = vmsnap_info(parent), *b = vmsnap_info(child);
 	bool other_way = a->ppid == b->pid && b->ppid != a->pid;
-	return cow_of_two(options, other_way ? child : parent, other_way ? parent : child, base);
+	return cow_of_two(options, other_way ? child : parent, other_way ? parent : child, base, NULL);
 }
 
 /* One operand: a tree, after the one before it, if the file holds that; or the only two. */
@@ -353,7 +360,7 @@ static int cow_of_file(const struct options *options, const struct chosen *earli
 	if (count == 1)
 		return trouble("%s holds one snapshot; two are needed: name another file or process, too", word);
 	if (count > 2 && is_tree(last))
-		return cow_of_tree(options, last, base->set ? base : earlier);
+		return cow_of_tree(options, last, base->set ? base : earlier, NULL);
 	if (count > 2)
 		return trouble("%s holds %zu snapshots; say which two are meant, as in %s@1 %s@2", word, count, word,
 		               word);
@@ -368,7 +375,7 @@ static int cow_of_file(const struct options *options, const struct chosen *earli
 static int cow_of_operands(const struct options *options, struct chosen *a, struct chosen *b, const struct chosen *base)
 {
 	if (!is_tree(a) && !is_tree(b))
-		return cow_of_two(options, only(a), only(b), base);
+		return cow_of_two(options, only(a), only(b), base, NULL);
 	if (base->set)
 		return trouble("cow: of two trees the earlier one is the base; --base is one too many");
 	if (vmsnap_same_instant(only(a), only(b)))
@@ -377,32 +384,35 @@ static int cow_of_operands(const struct options *options, struct chosen *a, stru
 	bool in_order = vmsnap_info(only(a))->taken < vmsnap_info(only(b))->taken;
 	struct chosen *now = in_order ? b : a, *before = in_order ? a : b;
 	int status = chosen_leave_out(before, now, options->operands[in_order]);
-	return status ? status : cow_of_tree(options, now, before);
+	return status ? status : cow_of_tree(options, now, before, NULL);
 }
 
 int cmd_cow(const struct options *options)
 {
 	struct chosen a = { .set = NULL }, b = { .set = NULL }, base = { .set = NULL };
+	struct fork_found found = { .file = NULL };
 	struct sources sources;
 	sources_init(&sources, options);
 	bool one_word = options->operand_count < 2;
-	bool fork = false;
 	size_t count = 0;
 	int status = expect_all(&sources);
 	if (!status && one_word && !options->base)
-		status = fork_from_word(&sources, options->operands[0], &b, &base, &fork);
-	if (!status && !fork)
+		status = fork_from_word(&sources, options->operands[0], &found);
+	if (!status && !found.file)
 		status = one_word ? instants_from_word(&sources, options->operands[0], &a, &b, &count)
 		                  : load_operands(&sources, &a, &b);
 	if (!status && options->base)
 		status = set_from_word(&sources, options->base, &base);
-	sources_close(&sources);
 	if (!status)
-		status = fork       ? cow_of_tree(options, &b, &base)
+		status = found.file ? cow_of_tree(options, &found.tree, &found.base, &found)
 		         : one_word ? cow_of_file(options, &a, &b, count, &base)
 		                    : cow_of_operands(options, &a, &b, &base);
+	chosen_drop(&found.tree);
+	chosen_drop(&found.base);
 	chosen_drop(&a);
 	chosen_drop(&b);
 	chosen_drop(&base);
+	sources_release(&sources, found.file);
+	sources_close(&sources);
 	return status;
 }

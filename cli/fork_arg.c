@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "fork_began.h"
 #include "say.h"
 
 /* Who a snapshot is of. */
@@ -115,7 +114,19 @@ static int load_instant(const struct look *look, size_t index, struct chosen *ou
 	return status;
 }
 
-static int find(struct look *look, bool tell, struct chosen *tree, struct chosen *base, bool *found)
+static int load_found(const struct look *look, size_t before, size_t index, struct fork_found *out)
+{
+	int status = load_instant(look, index, &out->tree);
+	if (!status && before != index)
+		status = load_instant(look, before, &out->base);
+	if (status)
+		chosen_drop(&out->tree);
+	out->first = out->base.set ? before + vmsnap_set_count(out->base.set) : index;
+	out->end = index;
+	return status;
+}
+
+static int find(struct look *look, struct fork_found *out, bool *found)
 {
 	struct who parent, child;
 	size_t last = vmsnap_file_count(look->file), at, before;
@@ -131,26 +142,19 @@ static int find(struct look *look, bool tell, struct chosen *tree, struct chosen
 		return STATUS_OK;
 	size_t index = look->first, end = look->first + look->count;
 	status = find_base(look, index, &parent, &child, &before);
-	status = status ? status : load_instant(look, index, tree);
-	if (!status && before != index)
-		status = load_instant(look, before, base);
-	if (status) {
-		chosen_drop(tree);
-		return status;
-	}
-	if (tell && base->set)
-		fork_began(look->file, before + vmsnap_set_count(base->set), index, tree, base);
-	if (end < last)
+	status = status ? status : load_found(look, before, index, out);
+	if (!status && end < last)
 		say("%s@%zu..%zu: the last instant with a parent and its child, %zu of %zu", look->word, index + 1, end,
 		    end, last);
-	return STATUS_OK;
+	return status;
 }
 
-int fork_from_word(struct sources *sources, const char *word, struct chosen *tree, struct chosen *base, bool *found)
+int fork_from_word(struct sources *sources, const char *word, struct fork_found *out)
 {
 	struct place place;
 	struct vmsnap_file *file;
-	*found = false;
+	bool found = false;
+	*out = (struct fork_found){ .file = NULL };
 	if (word_is_process(word))
 		return STATUS_OK;
 	int status = place_of_word(word, &place);
@@ -159,11 +163,13 @@ int fork_from_word(struct sources *sources, const char *word, struct chosen *tre
 	status = place.which ? STATUS_OK : sources_open(sources, place.path, &file);
 	if (!place.which && !status) {
 		struct look look = { .word = word, .file = file };
-		bool tell = !sources->options->json && !sources->options->raw;
 		/* Of two snapshots there is nothing to choose, whoever they are. */
-		status = vmsnap_file_count(file) > 2 ? find(&look, tell, tree, base, found) : STATUS_OK;
+		status = vmsnap_file_count(file) > 2 ? find(&look, out, &found) : STATUS_OK;
 		free(look.who);
-		sources_release(sources, file);
+		if (!status && found)
+			out->file = file;
+		else
+			sources_release(sources, file);
 	}
 	free(place.path);
 	return status;

@@ -5,8 +5,13 @@
 #include "set_arg.h"
 
 /* The newest instant of the file that holds a parent and its child, and as base the one that is nearest to their fork:
- * the first that holds both, or, is that the same, the parent before it.  *found: false if no instant holds both, or
- * the word names no whole file; then nothing else is written. */
-int fork_from_word(struct sources *sources, const char *word, struct chosen *tree, struct chosen *base, bool *found);
+ * the first that holds both, or, is that the same, the parent before it.  file NULL: no instant holds both, or the word
+ * names no whole file; then the others are empty. */
+struct fork_found {
+	struct chosen tree, base;
+	struct vmsnap_file *file; /* for sources_release() */
+	size_t first, end;        /* its snapshots between base and tree */
+};
+int fork_from_word(struct sources *sources, const char *word, struct fork_found *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include "kernel_moves_text.h"
 #include "text_color.h"
 #include "text_fit.h"
+#include "when_text.h"
 
 int cow_cost_class(enum cow_cost cost)
 {
@@ -241,18 +242,6 @@ void put_forks_answer(struct text *text, const struct cow_shares *shares, const 
 
 /* ---- whom it is about ------------------------------------------------------------------------ */
 
-/* "2.42 s", of what is told in ticks. */
-static struct word word_ticks(uint64_t ns)
-{
-	struct word word = { "less than 10 ms" };
-	if (ns < FORK_TICK_NS)
-		return word;
-	if (ns >= 1000000000)
-		return word_duration(ns);
-	snprintf(word.text, sizeof(word.text), "%u ms", (unsigned)(ns / FORK_TICK_NS * (FORK_TICK_NS / 1000000)));
-	return word;
-}
-
 /* Since when sharing is lost.  more: something follows. */
 static void put_forked(struct fit_line *line, const struct fork_time *time, bool more)
 {
@@ -364,9 +353,20 @@ void put_cow_warnings(struct text *text, const struct vmsnap_cow *cow)
 		                "and may be wrong");
 }
 
-void put_cow_who(struct text *text, const struct vmsnap_cow *cow, const struct cow_began *began, bool briefly)
+/* Where it is known. */
+static void put_when_line(struct text *text, const struct fork_when *when)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	put_when(&line, when);
+	if (when->known)
+		text_string(text, "\n");
+}
+
+void put_cow_who(struct text *text, const struct vmsnap_cow *cow, const struct cow_began *began,
+                 const struct fork_when *when, bool briefly)
 {
 	struct fork_time time;
+	put_when_line(text, when);
 	if (briefly) {
 		put_brief(text, cow, began);
 	} else {

@@ -4,6 +4,7 @@
 
 #include "cow_began.h"
 #include "cow_rows.h"
+#include "fork_when.h"
 #include "kernel_moves.h"
 #include "text_fit.h"
 #include "text_out.h"
@@ -17,9 +18,10 @@ struct forks_told {
 	uint64_t moved;          /* pages, the most of one */
 };
 void put_forks_answer(struct text *text, const struct cow_shares *shares, const struct forks_told *told);
-/* Whom it is about, and since when; briefly: in one line, which tells what was copied when the base was taken.  began
- * may be NULL. */
-void put_cow_who(struct text *text, const struct vmsnap_cow *cow, const struct cow_began *began, bool briefly);
+/* When most of it was copied; whom it is about, and since when; briefly: in one line, which tells what was copied when
+ * the base was taken.  began may be NULL. */
+void put_cow_who(struct text *text, const struct vmsnap_cow *cow, const struct cow_began *began,
+                 const struct fork_when *when, bool briefly);
 /* ": 392K copied by then", behind a base; nothing, if it is not known. */
 void put_cow_began(struct fit_line *line, const struct cow_began *began);
 /* Why nothing is compared, or how far what is said can be trusted. */

@@ -48,7 +48,7 @@ struct printed {
 };
 
 /* All who lost much; who wants to see everything asks for it. */
-enum { ROWS_SHOWN = 10 };
+enum { ROWS_SHOWN = 8 };
 
 static size_t rows_told(const struct cow_rows *rows, unsigned flags)
 {

@@ -16,6 +16,7 @@
 #include "text_color.h"
 #include "text_fit.h"
 #include "touched_text.h"
+#include "when_text.h"
 
 static const char touched_words[] = "touched by gdb";
 
@@ -228,11 +229,13 @@ int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct c
 	bool totals = flags & (VMSNAP_PRINT_TOTALS_ONLY | VMSNAP_PRINT_LONG);
 	struct cow_rows rows;
 	struct cow_began began;
+	struct fork_when when = { .known = false };
 	if (vmsnap_cow_relation(cow) != VMSNAP_RELATION_COMPARABLE) {
-		put_cow_who(text, cow, NULL, false);
+		put_cow_who(text, cow, NULL, &when, false);
 		return VMSNAP_OK;
 	}
-	int rc = totals ? VMSNAP_OK : cow_began(cow, &text->work, &began, err);
+	int rc = cow_began(cow, &text->work, &began, err);
+	rc = rc ? rc : text_cow_when(text, cow, &began, &when, err);
 	if (rc)
 		return rc;
 	rc = cow_rows_init(&rows, cow, naming->names, &text->work);
@@ -241,7 +244,7 @@ int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct c
 		return work_fail(&text->work, rc, err);
 	}
 	put_cow_answer(text, cow, &rows.all);
-	put_cow_who(text, cow, totals ? NULL : &began, !totals);
+	put_cow_who(text, cow, &began, &when, !totals);
 	if (totals) {
 		text_blank(text);
 		put_totals(text, cow);

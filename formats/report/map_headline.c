@@ -15,6 +15,7 @@
 #include "relation_text.h"
 #include "text_color.h"
 #include "text_fit.h"
+#include "when_text.h"
 
 /* ---- who, and when -------------------------------------------------------------------------- */
 
@@ -234,6 +235,20 @@ static void put_totals(struct text *text, const struct map *map)
 	text_exact_end(text, before);
 }
 
+/* As cow says it. */
+static void put_fork_when(struct text *text, const struct map *map)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	struct cow_began began = { .known = false };
+	struct fork_when when = { .known = false };
+	bool compared = vmsnap_cow_relation(map->cow) == VMSNAP_RELATION_COMPARABLE;
+	int rc = compared ? cow_began(map->cow, &text->work, &began, NULL) : VMSNAP_OK;
+	rc = rc ? rc : text_cow_when(text, map->cow, &began, &when, NULL);
+	text_stop(text, rc);
+	put_when(&line, &when);
+	text_string(text, when.known ? "\n" : "");
+}
+
 /* "19.1% of ..." is for cow to say: here is what the picture is of. */
 static void put_fork(struct text *text, const struct map *map)
 {
@@ -246,6 +261,7 @@ static void put_fork(struct text *text, const struct map *map)
 	if (base)
 		put_moment(text, vmsnap_info(base), NULL);
 	text_string(text, "\n");
+	put_fork_when(text, map);
 	put_cow_warnings(text, map->cow);
 }
 

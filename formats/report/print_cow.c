@@ -14,6 +14,7 @@
 #include "snapshot_record.h"
 #include "text_limit.h"
 #include "touched_columns.h"
+#include "when_text.h"
 
 enum {
 	COW_START,
@@ -79,6 +80,7 @@ enum {
 	DOCUMENT_FORKED,
 	DOCUMENT_SINCE,
 	DOCUMENT_BY_BASE,
+	DOCUMENT_WHEN,
 	DOCUMENT_MOVES,
 	DOCUMENT_RANGES,
 };
@@ -95,6 +97,7 @@ static const struct column document_columns[] = {
 	[DOCUMENT_FORKED] = { "forked", .type = COLUMN_TIME },
 	[DOCUMENT_SINCE] = { "since_fork_us", .type = COLUMN_DURATION },
 	[DOCUMENT_BY_BASE] = { "copied_by_base", .type = COLUMN_BYTES },
+	[DOCUMENT_WHEN] = { "when", .type = COLUMN_RECORD, .of = &when_schema },
 	[DOCUMENT_MOVES] = { "kernel_moves", .type = COLUMN_WORD },
 	[DOCUMENT_RANGES] = { "ranges", .type = COLUMN_ROWS, .of = &cow_schema },
 };
@@ -188,22 +191,25 @@ static void put_cost(struct row *document, const struct vmsnap_cow *cow)
 	row_end(&record);
 }
 
-static int put_when(struct row *document, const struct printed *printed, struct vmsnap_error *err)
+static int put_times(struct row *document, const struct printed *printed, struct vmsnap_error *err)
 {
 	const struct vmsnap_cow *cow = printed->cow;
 	struct cow_began began = { .known = false };
 	bool compared = vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE;
 	int rc = compared ? cow_began(cow, printed->work, &began, err) : VMSNAP_OK;
 	const struct vmsnap *parent = vmsnap_cow_parent(cow), *child = vmsnap_cow_child(cow);
+	struct fork_when when = { .known = false };
 	struct fork_time time;
 	uint64_t pages;
 	const char *moves = kernel_moves_word(kernel_moves_of_fork(parent, child, vmsnap_cow_base(cow), &pages));
+	rc = rc ? rc : text_cow_when(document->text, cow, &began, &when, err);
 	if (fork_time_of(parent, child, &time)) {
 		row_put_time(document, DOCUMENT_FORKED, time.at);
 		row_put_duration(document, DOCUMENT_SINCE, time.before);
 	}
 	if (began.known && !began.least)
 		row_put_bytes(document, DOCUMENT_BY_BASE, began.by_base);
+	row_put_when(document, DOCUMENT_WHEN, &when);
 	if (moves)
 		row_put_word(document, DOCUMENT_MOVES, moves);
 	return rc;
@@ -231,7 +237,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	               vmsnap_verdict_name);
 	put_touched_verdicts(document, DOCUMENT_TOUCHED, touched, unknown_verdicts(cow));
 	put_cost(document, cow);
-	int rc = put_when(document, printed, err);
+	int rc = put_times(document, printed, err);
 	return rc ? rc : row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
 }
 

@@ -11,6 +11,7 @@
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "text_limit.h"
+#include "when_text.h"
 
 enum {
 	FORK_FORK,
@@ -74,13 +75,14 @@ static const struct column fork_columns[] = {
 };
 const struct row_schema series_forks_schema = ROW_SCHEMA(fork_columns);
 
-enum { COST_FORK, COST_PARENT_PID, COST_CHILD_PID, COST_COST, COST_MOST };
+enum { COST_FORK, COST_PARENT_PID, COST_CHILD_PID, COST_COST, COST_MOST, COST_WHEN };
 static const struct column cost_columns[] = {
 	[COST_FORK] = { "fork", .type = COLUMN_COUNT },
 	[COST_PARENT_PID] = { "parent_pid", .type = COLUMN_COUNT },
 	[COST_CHILD_PID] = { "child_pid", .type = COLUMN_COUNT },
 	[COST_COST] = { "cost", .type = COLUMN_BYTES },
 	[COST_MOST] = { "most", .type = COLUMN_BYTES },
+	[COST_WHEN] = { "when", .type = COLUMN_RECORD, .of = &when_schema },
 };
 static const struct row_schema cost_schema = ROW_SCHEMA(cost_columns);
 enum { DOCUMENT_STEPS, DOCUMENT_FORKS };
@@ -91,10 +93,13 @@ static const struct column document_columns[] = {
 const struct row_schema series_forks_document_schema = ROW_SCHEMA(document_columns);
 
 /* What one fork has come to. */
+enum { LOOKS_MOST = 256 };
 struct cost {
 	struct vmsnap_series_fork last;
 	uint64_t most;
-	bool inferred; /* what it cost is, as frames are not known */
+	bool inferred;           /* what it cost is, as frames are not known */
+	struct fork_look *looks; /* counted, as many as LOOKS_MOST: of more every second one is forgotten */
+	size_t look_count;
 };
 struct printed {
 	struct vmsnap_series_forks *forks;
@@ -113,6 +118,35 @@ static bool frames_are_known(const struct vmsnap_cow *cow)
 	return cow && vmsnap_info(vmsnap_cow_parent(cow))->known.pfn && vmsnap_info(vmsnap_cow_child(cow))->known.pfn;
 }
 
+static int note_look(struct cost *cost, const struct vmsnap_series_fork *fork, struct work *work)
+{
+	int rc = VMSNAP_OK;
+	if (!fork->since_known)
+		return rc;
+	if (!cost->looks)
+		cost->looks = work_array(work, LOOKS_MOST, sizeof(*cost->looks), &rc);
+	if (rc)
+		return rc;
+	if (!cost->look_count)
+		cost->looks[cost->look_count++] = (struct fork_look){ .at = 0 }; /* the fork */
+	if (cost->look_count == LOOKS_MOST) {
+		for (size_t i = 0; i < LOOKS_MOST / 2; i++)
+			cost->looks[i] = cost->looks[2 * i];
+		cost->look_count = LOOKS_MOST / 2;
+	}
+	cost->looks[cost->look_count++] = (struct fork_look){ fork->since, fork->copied };
+	return rc;
+}
+
+/* Without frames it is not known what was copied, and when still less. */
+static struct fork_when when_of(const struct cost *cost)
+{
+	struct fork_when when = { .since_fork = true };
+	if (!cost->inferred)
+		fork_when_of(cost->looks, cost->look_count, &when);
+	return when;
+}
+
 static int note_cost(struct printed *printed, const struct vmsnap_series_fork *fork, struct work *work)
 {
 	int rc = VMSNAP_OK;
@@ -128,7 +162,7 @@ static int note_cost(struct printed *printed, const struct vmsnap_series_fork *f
 	cost->last = *fork;
 	cost->inferred = fork->copied && !frames_are_known(vmsnap_series_fork_cow(printed->forks));
 	cost->most = fork->copied > cost->most ? fork->copied : cost->most;
-	return rc;
+	return fork->relation == VMSNAP_RELATION_COMPARABLE ? note_look(cost, fork, work) : rc;
 }
 
 static void put_rate(struct row *row, const struct vmsnap_series_fork *fork)
@@ -252,6 +286,8 @@ static int cost_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 			row_put_bytes(row, COST_COST, cost->last.copied);
 			row_put_bytes(row, COST_MOST, cost->most);
 		}
+		const struct fork_when when = when_of(cost);
+		row_put_when(row, COST_WHEN, &when);
 		row_end(row);
 	}
 	return VMSNAP_OK;
@@ -267,17 +303,30 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 
 static void put_cost(struct text *text, const struct cost *cost, bool only)
 {
-	const struct vmsnap_style *style = text->style;
+	struct fit_line line = fit_line(text, 0, 2);
+	const struct fork_when when = when_of(cost);
+	char words[96];
 	if (cost->last.relation != VMSNAP_RELATION_COMPARABLE)
 		return;
 	if (only)
-		text_format(text, "this fork cost %s", word_size(style, cost->last.copied).text);
+		snprintf(words, sizeof(words), "this fork cost");
 	else
-		text_format(text, "the fork of %" PRIu32 " from %" PRIu32 " cost %s", cost->last.child_pid,
-		            cost->last.parent_pid, word_size(style, cost->last.copied).text);
-	if (cost->most > cost->last.copied)
-		text_format(text, ", at most %s", word_size(style, cost->most).text);
-	text_string(text, cost->inferred ? ", as far as it can be inferred\n" : "\n");
+		snprintf(words, sizeof(words), "the fork of %" PRIu32 " from %" PRIu32 " cost", cost->last.child_pid,
+		         cost->last.parent_pid);
+	fit_words(&line, words);
+	fit_piece(&line, word_size(text->style, cost->last.copied).text);
+	if (cost->most > cost->last.copied) {
+		fit_glue(&line, ",");
+		fit_words(&line, "at most");
+		fit_piece(&line, word_size(text->style, cost->most).text);
+	}
+	if (cost->inferred)
+		fit_glue(&line, ",");
+	fit_words(&line, cost->inferred ? "as far as it can be inferred" : "");
+	if (when.known)
+		fit_glue(&line, ",");
+	put_when(&line, &when);
+	text_string(text, "\n");
 }
 
 static int put_table(struct text *text, struct printed *printed, struct vmsnap_error *err)
@@ -315,6 +364,8 @@ VMSNAP_API int vmsnap_print_series_forks(struct vmsnap_series_forks *forks, cons
 		               err);
 	else
 		rc = put_table(&text, &printed, err);
+	for (size_t i = 0; i < printed.count; i++)
+		free(printed.costs[i].looks);
 	free(printed.costs);
 	rc = rc ? rc : text_close(&text, err);
 	if (!rc && printed.unread && err)

@@ -1163,7 +1163,7 @@ class Output(Structure):  # struct vmsnap_output
     _fields_ = [
         ("size", c_size_t), ("style", Style), ("write", WriteFn), ("ctx", c_void_p),
         ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("filter", POINTER(Filter)),
-        ("names", c_void_p), ("title", c_char_p),
+        ("names", c_void_p), ("title", c_char_p), ("file", c_void_p), ("first", c_size_t), ("end", c_size_t),
     ]
 
 

@@ -306,6 +306,7 @@ def commands(folder, paths):
               for by in ("function", "line", "mapping", "variable", "page", "thread", "stack")]
     calls += [("diff", paths["blamed"], *more) for more in ((), ("--totals",))]
     calls += [("series", path, *by) for path in files for by in ((), ("--cow",))]
+    calls.append(("series", os.path.join(os.path.dirname(GOLDEN), "terminal", "redis.vms"), "--cow"))
     calls += [("series", paths[key], "--by", by) for key in ("grows", "nobody", "forks")
               for by in ("kind", "process", "state")]
     calls += [("page", paths["grows"], hex(at), "--history") for at in (HEAP, HEAP + 3 * PAGE, STATES, 0)]

@@ -74,6 +74,10 @@ struct vmsnap_output {
 	struct vmsnap_names *names;
 	/* Of show and pages, where there are several: what this one is called, in a line above.  NULL: no line. */
 	const char *title;
+	/* Of cow: a file, and which of its snapshots lie between the base and what is compared: by them it is told when
+	 * most of it was copied.  Only a few of them are looked at, and none after two seconds.  NULL: by none. */
+	const struct vmsnap_file *file;
+	size_t first, end;
 };
 
 int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err);

@@ -4,7 +4,7 @@ import { $, base, color, el, font, hex, link, number, pages, prepare, swatch } f
 import { Table } from './table.js';
 import { stripAt } from './strips.js';
 import { INFERRED } from './model.js';
-import { doubtWords, lostWords, markWords, sharesOf } from './shares.js';
+import { doubtWords, lostWords, markWords, sharesOf, whenLost, whenWords } from './shares.js';
 
 const MEANING = {
 	shared: 'one frame, both see it', copied_by_child: 'the child has another frame than at the fork', copied_by_parent: 'the parent has another frame than at the fork',
@@ -49,7 +49,7 @@ export class Forks {
 		return count ? el('p', {}, `Of these ${pages(count)} are inferred, from who shares and from circumstances, not from frames.`) : null;
 	}
 	sum(fork, instant, curve) {
-		const shares = sharesOf(this.model, fork, instant), words = [`${pages(shares.lost)} copied, ${pages(shares.shared)} shared still`, doubtWords(this.model, fork, instant, shares)].filter(Boolean).join('; ');
+		const shares = sharesOf(this.model, fork, instant), words = [`${pages(shares.lost)} copied, ${pages(shares.shared)} shared still`, whenWords(whenLost(this.model, fork, instant)), doubtWords(this.model, fork, instant, shares)].filter(Boolean).join('; ');
 		return el('div', {}, el('h2', {}, lostWords(shares) || 'Nothing is lost yet'), el('p', {}, words), curve);
 	}
 	drawCurve(canvas, fork, instant) {
@@ -63,6 +63,7 @@ export class Forks {
 		const place = ms => 64 + (ms - from) / span * (width - 84), X = k => place(instants[k].ms), Y = value => height - 22 - value / most * (height - 40);
 		const low = at.map(() => 0);
 		x.clearRect(0, 0, width, height);
+		this.shade(x, whenLost(this.model, fork, instant), ms => place(ms + from), height);
 		for (const one of series) {
 			x.beginPath();
 			if (known) x.moveTo(place(started), Y(0));
@@ -86,6 +87,14 @@ export class Forks {
 		x.fillStyle = color.text;
 		x.fillRect(X(instant) - 0.5, 8, 1, height - 30);
 		canvas.setAttribute('aria-label', `lost by then: ${at.map((k, i) => `${this.view.nameOf(k)} ${pages(low[i])}`).join(', ')}`);
+	}
+	// Behind the curve: when most of it was copied.
+	shade(x, when, place, height) {
+		if (!when) return;
+		x.fillStyle = color.accent;
+		x.globalAlpha = 0.09;
+		x.fillRect(place(when.from.at), 8, place(when.to.at) - place(when.from.at), height - 30);
+		x.globalAlpha = 1;
 	}
 	// Where it begins.
 	drawKey(x, series, width, height) {

@@ -1,7 +1,7 @@
 // One sentence: what happened from A to B, the largest first, of one denominator; a bar; and a legend with totals that
 // filters.
 import { $, clock, duration, el, number, pages, paper, percent, swatch } from './ui.js';
-import { doubtWords, lostAt, lostWords, movedFrom, movedSince, sharesOf } from './shares.js';
+import { doubtWords, lostAt, lostWords, movedFrom, movedSince, sharesOf, whenLost, whenWords } from './shares.js';
 import { countIn, wordsOf } from './classes.js';
 import { countsOf } from './strips.js';
 
@@ -88,7 +88,7 @@ export class Headline {
 		const { view, model } = this, fork = view.track, same = counts[model.class.shared], shares = sharesOf(model, fork, view.b), words = lostWords(shares), doubt = doubtWords(model, fork, view.b, shares);
 		const title = `${model.processes[fork.process].title} and its child ${model.processes[fork.child].pid}`;
 		if (!words) return [same ? `Nothing is copied yet: ${title} share ${pages(same)}` : `${title} share nothing that could be copied`, doubt ? this.small(doubt) : ''];
-		const since = `${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}; ${pages(shares.shared)} shared still`;
+		const since = `${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}`;
 		return [el('em', {}, words), shares.lost ? `: ${this.whoCopied(fork)}` : '', this.small([this.whenLost(fork), since, doubt].filter(Boolean).join('; '))];
 	}
 	moved() { return movedFrom(this.model, this.view.process, this.view.a, this.view.b); }
@@ -101,21 +101,11 @@ export class Headline {
 		const { model, view } = this, { instants } = model;
 		return clock(ms, ...[model.began, instants[from].taken, instants[view.b].taken].filter(Boolean));
 	}
-	// By the clock, if that is known: when a snapshot was taken, and which.
-	at(k, from, more = '') {
-		const { taken } = this.model.instants[k], name = this.view.nameOf(k);
-		return taken ? `${this.clock(taken, from)} (${name}${more})` : `at ${name}${more}`;
-	}
-	// When it was forked, and at which looks at both copying is seen to have begun.
+	// When it was forked, and when most of it was copied.
 	whenLost(fork) {
-		const { view, model } = this, { instants } = model, lost = k => lostAt(model, fork, k), by = lost(fork.base), before = instants[fork.base].ms - model.processes[fork.child].started;
-		const told = before >= 0 && instants[fork.base].taken ? [`forked ${this.clock(instants[fork.base].taken - before, fork.base)} UTC`] : [];
-		let last = fork.base, first = fork.base + 1;
-		for (; first <= view.b && !(fork.present[first] && lost(first) > by); first++) if (fork.present[first]) last = first;
-		const seen = first <= view.b;
-		if (by) told.push(`first copies seen ${this.at(fork.base, fork.base, `, ${pages(by)}`)}`, seen ? `more ${this.at(first, fork.base)}` : '');
-		else if (seen) told.push(`first copies seen ${this.at(first, fork.base)}`, `none yet ${this.at(last, fork.base)}`);
-		return told.filter(Boolean).join(', ');
+		const { view, model } = this, { instants } = model, before = instants[fork.base].ms - model.processes[fork.child].started;
+		const told = before >= 0 && instants[fork.base].taken ? `forked ${this.clock(instants[fork.base].taken - before, fork.base)} UTC` : '';
+		return [told, whenWords(whenLost(model, fork, view.b))].filter(Boolean).join('; ');
 	}
 	// Of what happened since A; of several forks, that of none stands for all.
 	began() {

@@ -1,11 +1,45 @@
 // What of a fork's sharing is lost and what is kept, in pages, as `vmsnap cow` counts it; and how far that is known.
 import { INFERRED, MOVED_PERHAPS, TOUCHED } from './model.js';
-import { number, pages, percent } from './ui.js';
+import { duration, number, pages, percent } from './ui.js';
 
 export const LOST = ['copied_by_child', 'copied_by_parent', 'copied_by_both', 'copied'];
 
 // Pages that were lost by an instant.
 export const lostAt = (model, fork, instant) => model.verdicts.reduce((sum, { name }, i) => sum + (LOST.includes(name) ? fork.own[instant][i + 1] : 0), 0);
+
+// When most of it was lost, by those instants at which both were there; as the library tells it (formats/view/fork_when.c).
+// null: not known.  Times are milliseconds since the fork, or since the base.
+const PARTS = 20;
+export function whenLost(model, fork, instant) {
+	const { instants } = model, { started } = model.processes[fork.child], forked = started <= instants[fork.base].ms, zero = forked ? started : instants[fork.base].ms;
+	const looks = fork.present.map((there, k) => there && k >= fork.base && k <= instant ? { at: instants[k].ms - zero, lost: lostAt(model, fork, k), k } : null).filter(Boolean);
+	if (forked) looks.unshift({ at: 0, lost: 0 });
+	const first = looks[0], last = looks[looks.length - 1];
+	if (!model.known.pfn || !last || last.lost <= first.lost) return null;
+	const search = bytes => {
+		let low = 0, high = looks.length - 1;
+		while (high - low > 1) {
+			const middle = low + high >> 1;
+			if (looks[middle].lost > bytes) high = middle;
+			else low = middle;
+		}
+		return [looks[low], looks[high]];
+	};
+	const little = Math.floor(last.lost / PARTS), [none, some] = first.lost ? [null, first] : search(0);
+	const from = first.lost <= little ? search(little)[0] : first, to = first.lost < last.lost - little ? search(last.lost - little - 1)[1] : last;
+	return to.at > from.at && to.lost > from.lost ? { forked, none, first: some, from, to, most: to.lost - from.lost, lost: last.lost } : null;
+}
+// The kernel tells when a child was made to 10 ms.
+const TICK = 10;
+const ticks = ms => ms < 1000 ? `${Math.max(TICK, Math.floor(ms / TICK) * TICK)} ms` : ms < 100000 ? `${(ms / 1000).toPrecision(3)} s` : duration(ms);
+const stretch = (within, from, to) => from ? `between ${ticks(from)} and ${ticks(to)}` : `${within} ${ticks(to)}`;
+export function whenWords(when) {
+	if (!when) return '';
+	const { forked, none, first, from, to, most, lost } = when, part = Math.floor(100 * most / lost);
+	const much = most === lost ? 'all of it' : most < lost - Math.floor(lost / 10) ? `${part} % of it` : `most of it (${part} %)`;
+	const began = !none ? `, ${pages(first.lost)} by the base` : first.at < to.at ? `, first page ${stretch('by', none.at, first.at)}` : '';
+	return `${much} ${stretch('within', from.at, to.at)} after the ${forked ? 'fork' : 'base'}${began}`;
+}
 
 export function sharesOf(model, fork, instant) {
 	const counts = fork.own[instant] ?? [], marks = model.marksAt(fork, instant), guessed = new Float64Array(model.verdicts.length + 1);
