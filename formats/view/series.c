@@ -8,6 +8,11 @@
 #include "series_source.h"
 #include "sums.h"
 
+struct snap_list {
+	struct vmsnap **items;
+	size_t count, room;
+};
+
 struct vmsnap_series {
 	struct series_source source;
 	/* One for each process of the source, but by process: there .snap, .before and .sums alone. */
@@ -21,9 +26,8 @@ struct vmsnap_series {
 	struct vmsnap_error pending_err;
 	struct vmsnap *first, *last; /* of this instant, and of the one before */
 	struct series_lines lines;
-	const struct vmsnap **now, **earlier; /* of the instant, and the same before; the members' */
-	size_t now_count, now_room, earlier_count, earlier_room;
-	size_t shown; /* the process whose lines are the step's */
+	struct snap_list now, earlier; /* of the instant, and the same before */
+	size_t shown;                  /* the process whose lines are the step's */
 	bool begun;
 };
 
@@ -67,6 +71,21 @@ VMSNAP_API int vmsnap_series_open(const struct vmsnap_file *file, const struct v
 	return open_series(file, NULL, 0, options, out, err);
 }
 
+/* Held: of a hostile file a process has several snapshots of one instant. */
+static int add_snap(struct work *work, struct snap_list *list, const struct vmsnap *snap)
+{
+	int rc = VMSNAP_OK;
+	if (WORK_ROOM(work, list->items, list->count, &list->room, &rc))
+		list->items[list->count++] = vmsnap_ref(snap);
+	return rc;
+}
+
+static void drop_snaps(struct snap_list *list)
+{
+	while (list->count)
+		vmsnap_unref(list->items[--list->count]);
+}
+
 VMSNAP_API int vmsnap_series_of(const struct vmsnap *const *snaps, size_t count,
                                 const struct vmsnap_series_options *options, struct vmsnap_series **out,
                                 struct vmsnap_error *err)
@@ -84,8 +103,10 @@ VMSNAP_API void vmsnap_series_close(struct vmsnap_series *series)
 		series_member_drop(&series->members[i]);
 	free(series->members);
 	free(series->lines.items);
-	free(series->now);
-	free(series->earlier);
+	drop_snaps(&series->now);
+	drop_snaps(&series->earlier);
+	free(series->now.items);
+	free(series->earlier.items);
 	vmsnap_unref(series->pending);
 	vmsnap_unref(series->first);
 	vmsnap_unref(series->last);
@@ -198,15 +219,6 @@ static void name_line(const struct vmsnap_series *series, size_t process, struct
 	line->pid = series->source.processes[process].told.pid;
 }
 
-static int add_snap(struct work *work, const struct vmsnap ***items, size_t *count, size_t *room,
-                    const struct vmsnap *snap)
-{
-	int rc = VMSNAP_OK;
-	if (WORK_ROOM(work, *items, *count, room, &rc))
-		(*items)[(*count)++] = snap;
-	return rc;
-}
-
 /* For who asks what became of its pages. */
 static int remember(struct vmsnap_series *series, struct series_member *member, const struct vmsnap *snap)
 {
@@ -214,9 +226,9 @@ static int remember(struct vmsnap_series *series, struct series_member *member, 
 	vmsnap_unref(member->before);
 	member->before = member->snap;
 	member->snap = vmsnap_ref(snap);
-	int rc = add_snap(work, &series->now, &series->now_count, &series->now_room, member->snap);
+	int rc = add_snap(work, &series->now, member->snap);
 	if (!rc && member->before)
-		rc = add_snap(work, &series->earlier, &series->earlier_count, &series->earlier_room, member->before);
+		rc = add_snap(work, &series->earlier, member->before);
 	return rc;
 }
 
@@ -306,7 +318,8 @@ static int next_instant(struct vmsnap_series *series, struct vmsnap_error *err)
 	if (series->pending_rc)
 		return tell_failure(series, err);
 	series->lines = (struct series_lines){ 0 };
-	series->now_count = series->earlier_count = 0;
+	drop_snaps(&series->now);
+	drop_snaps(&series->earlier);
 	if (series->first) {
 		vmsnap_unref(series->last);
 		series->last = series->first;
@@ -350,7 +363,8 @@ VMSNAP_API int vmsnap_series_blame(const struct vmsnap_series *series, struct vm
 	if (!step->snap)
 		return fail(err, VMSNAP_ERR_NOT_FOUND, "a series of which no step was read yet");
 	if (series->source.options.by == VMSNAP_SERIES_BY_PROCESS)
-		return vmsnap_blame_stored(series->earlier, series->earlier_count, series->now, series->now_count, &how,
+		return vmsnap_blame_stored((const struct vmsnap *const *)series->earlier.items, series->earlier.count,
+		                           (const struct vmsnap *const *)series->now.items, series->now.count, &how,
 		                           out, err);
 	return vmsnap_blame_stored(&step->before, step->before ? 1 : 0, &step->snap, 1, &how, out, err);
 }

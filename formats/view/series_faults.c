@@ -57,8 +57,9 @@ int series_faults_read(struct series_faults *out, const struct vmsnap_series *se
 	struct blame_rows rows;
 	*out = (struct series_faults){ .there = false };
 	int rc = vmsnap_series_blame(series, &blame, err);
+	/* What cannot be compared, as two that have pages of other sizes, has nothing to tell; the series goes on. */
 	if (rc)
-		return rc == VMSNAP_ERR_NOT_FOUND ? VMSNAP_OK : rc;
+		return rc == VMSNAP_ERR_NOT_FOUND || rc == VMSNAP_ERR_ARGUMENT ? VMSNAP_OK : rc;
 	rc = blame_rows_make(&rows, blame, VMSNAP_BLAME_BY_FUNCTION, NULL, work, err);
 	if (!rc && fill(out, &rows, strings))
 		rc = work_fail(work, VMSNAP_ERR_NO_MEMORY, err);

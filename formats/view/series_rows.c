@@ -217,10 +217,11 @@ static int add_row(struct series_rows *rows, const struct series_row *row)
 	return rc;
 }
 
-static int add_faults(struct series_rows *rows, const struct vmsnap_series *series, struct series_row *row)
+static int add_faults(struct series_rows *rows, const struct vmsnap_series *series, struct series_row *row,
+                      struct vmsnap_error *err)
 {
 	CLEANUP_FREE struct series_faults *faults = malloc(sizeof(*faults));
-	int rc = faults ? series_faults_read(faults, series, &rows->strings, rows->work, NULL) : VMSNAP_ERR_NO_MEMORY;
+	int rc = faults ? series_faults_read(faults, series, &rows->strings, rows->work, err) : VMSNAP_ERR_NO_MEMORY;
 	if (rc || !faults->there)
 		return rc;
 	rows->watched = row->watched = true;
@@ -235,7 +236,7 @@ static int add_faults(struct series_rows *rows, const struct vmsnap_series *seri
 	return VMSNAP_OK;
 }
 
-static int add_step(struct series_rows *rows, const struct vmsnap_series *series)
+static int add_step(struct series_rows *rows, const struct vmsnap_series *series, struct vmsnap_error *err)
 {
 	struct vmsnap_series_step step;
 	struct vmsnap_series_line line;
@@ -259,7 +260,7 @@ static int add_step(struct series_rows *rows, const struct vmsnap_series *series
 	rows->sizes = vmsnap_info(step.snap)->known.states_unknown;
 	rows->span += step.elapsed_known ? step.elapsed : 0;
 	rc = rc ? rc : end_columns(rows, &row);
-	rc = rc ? rc : add_faults(rows, series, &row);
+	rc = rc ? rc : add_faults(rows, series, &row, err);
 	return rc ? rc : add_row(rows, &row);
 }
 
@@ -289,7 +290,7 @@ int series_rows_read(struct series_rows *rows, struct vmsnap_series *series, int
 			vmsnap_series_step(series, &step);
 			work->limit = vmsnap_memory_left(&step.snap, 1);
 		}
-		rc = rc ? VMSNAP_OK : add_step(rows, series);
+		rc = rc ? VMSNAP_OK : add_step(rows, series, err);
 		if (rc)
 			return work_fail(work, rc, err);
 	}

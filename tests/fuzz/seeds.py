@@ -64,7 +64,7 @@ def main(argv):
     if len(argv) != 2:
         sys.exit(__doc__)
     files = list(golden())
-    for target in ("file", "print", "append"):
+    for target in ("file", "print", "views", "append"):
         gather(os.path.join(argv[1], target), files)
         add(os.path.join(argv[1], target), [("hanging", hanging(14, 4, 2))])
     for target in ("maps", "smaps", "status", "export"):
