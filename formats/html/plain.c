@@ -1,16 +1,16 @@
-/* For browsers without scripts: a table of the instants, with what each process had. */
+/* For browsers without scripts: a table of the instants, with what each process had, and the view by code. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "escape.h"
 #include "format_value.h"
-#include "report.h"
+#include "plain.h"
 
 enum { SHOWN_MAX = 200 }; /* of a label, in a table with a row for each snapshot */
 
 /* Names come from the target: nothing they hold becomes markup. */
-static void put_text(struct text *text, const struct string *string)
+void plain_put_text(struct text *text, const struct string *string)
 {
 	struct escaped one;
 	const char *bytes = string->bytes;
@@ -27,9 +27,9 @@ static void put_text(struct text *text, const struct string *string)
 	}
 }
 
-static void put_string(struct text *text, const struct vmsnap_html *html, uint32_t string)
+void plain_put_string(struct text *text, const struct vmsnap_html *html, uint32_t string)
 {
-	put_text(text, &html->strings.items[string]);
+	plain_put_text(text, &html->strings.items[string]);
 }
 
 static void put_value(struct text *text, const struct vmsnap_html *html, const struct report_process *process,
@@ -41,7 +41,7 @@ static void put_value(struct text *text, const struct vmsnap_html *html, const s
 		const struct string *name = &html->strings.items[status->key];
 		bool wanted = name->len == strlen(key) && !memcmp(name->bytes, key, name->len);
 		if (wanted && instant < status->room && status->values[instant])
-			put_string(text, html, status->values[instant] - 1);
+			plain_put_string(text, html, status->values[instant] - 1);
 	}
 	text_string(text, "</td>");
 }
@@ -51,9 +51,9 @@ static void put_row(struct text *text, const struct vmsnap_html *html, const str
 	const struct report_process *process = &html->processes[place->process];
 	const char *comm = vmsnap_info(process->last)->comm;
 	text_format(text, "<tr><td>%llu</td><td>", (unsigned long long)place->number);
-	put_string(text, html, html->instants[place->instant].label);
+	plain_put_string(text, html, html->instants[place->instant].label);
 	text_format(text, "</td><td>%u ", vmsnap_info(process->last)->pid);
-	put_text(text, &(struct string){ .bytes = (char *)(uintptr_t)comm, .len = (uint32_t)strlen(comm) });
+	plain_put_text(text, &(struct string){ .bytes = (char *)(uintptr_t)comm, .len = (uint32_t)strlen(comm) });
 	text_string(text, "</td>");
 	put_value(text, html, process, "VmRSS", place->instant);
 	put_value(text, html, process, "VmSwap", place->instant);
@@ -74,5 +74,7 @@ int plain_write(const struct vmsnap_html *html, vmsnap_write_fn write, void *ctx
 	for (size_t i = 0; i < html->place_count; i++)
 		put_row(&text, html, &html->places[i]);
 	text_string(&text, "</table>");
-	return text_close(&text, err);
+	rc = plain_code(&text, html, &out.style, err);
+	int failed = text_close(&text, rc ? NULL : err);
+	return rc ? rc : failed;
 }

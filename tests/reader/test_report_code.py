@@ -1,7 +1,9 @@
 """The view by code of vmsnap report: what the page is given, and what it shows of it in a browser."""
 
+import html
 import json
 import os
+import re
 import sys
 import tempfile
 import unittest
@@ -63,6 +65,21 @@ class ByCode(unittest.TestCase):
         })
         self.assertEqual(head["code"]["watched"], [1, 5, 6])
         self.assertEqual(head["code"]["left_out"], 0)
+
+    def plain(self, *words):
+        """The rows of the table by code that a browser shows that runs no scripts."""
+        with open(self.page(*words), encoding="utf-8") as file:
+            plain = re.search(r"<noscript>(.*?)</noscript>", file.read(), re.S)[1]
+        table = plain.partition("Which code copied")[2]
+        return [[html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)] for row in re.findall(r"<tr>(<td>.*?)</tr>", table)]
+
+    def test_without_scripts_there_is_a_table(self):
+        rows = self.plain()
+        self.assertEqual(rows[0], ["12.0K", "", "", r"set;all 1\x0a (set.c:7)"])
+        self.assertEqual(rows[-1], ["", "4.00K", "", "(the kernel, or unseen)"])
+        self.assertEqual(sorted(row[3].split()[0] for row in rows), ["(inside", "(the", r"get\xff", "set;all"])
+        self.assertEqual(self.plain("--strip", "faults"), [])
+        self.assertNotIn("set.c", str(self.plain("--strip", "names")))
 
     def test_functions_are_told_in_their_language(self):
         symbol, name = "_ZN4shop6orders17h0123456789abcdefE", "shop::orders"
