@@ -147,6 +147,10 @@ static void look_at_bpf(struct looked *looked, struct answer *answer)
 		return;
 	}
 	int error = fault_bpf_open(&bpf, (size_t)sysconf(_SC_PAGESIZE), true, true);
+	if (!error && bpf.memory_error)
+		say_partly(answer, "",
+		           "what is given back and moved is not told: the kernel has no events of system calls "
+		           "(CONFIG_FTRACE_SYSCALLS)");
 	if (!error)
 		fault_bpf_close(&bpf);
 	else if (geteuid())

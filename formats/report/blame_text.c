@@ -156,16 +156,27 @@ static void put_unknown(struct text *text, const struct blame_rows *rows)
 		            rows->unknown, rows->unknown == 1 ? "" : "es", rows->unknown == 1 ? "its" : "their");
 }
 
+/* One line, of all that is not told here. */
+static void put_untold(struct text *text, const struct vmsnap_faults_info *info)
+{
+	bool memory = info->flags & VMSNAP_FAULTS_MEMORY;
+	if (!(info->flags & VMSNAP_FAULTS_KERNEL))
+		text_format(text,
+		            "Faults inside system calls%s not told to users (kernel.perf_event_paranoid): root sees "
+		            "them.\n",
+		            memory ? " are" : ", and what is given back and moved, are");
+	else if (!(info->flags & VMSNAP_FAULTS_KINDS))
+		text_format(text,
+		            "Inside system calls reads are not told from writes%s: that takes tracefs, on x86-64.\n",
+		            memory ? "" : ", nor what is given back and moved");
+	else if (!memory && !info->lost)
+		text_string(text, "What is given back and moved is not told: the kernel took no programs (bpf).\n");
+}
+
 static void put_how(struct text *text, const struct blame_rows *rows)
 {
 	const struct vmsnap_faults_info *info = vmsnap_faults_info(vmsnap_blame_faults(rows->blame));
-	if (!(info->flags & VMSNAP_FAULTS_KERNEL))
-		text_string(text,
-		            "Faults inside system calls are not told to users (kernel.perf_event_paranoid): root sees "
-		            "them.\n");
-	else if (!(info->flags & VMSNAP_FAULTS_KINDS))
-		text_string(text,
-		            "Inside system calls reads are not told from writes: that takes tracefs, on x86-64.\n");
+	put_untold(text, info);
 	uint64_t untold = vmsnap_blame_untold(rows->blame);
 	if (untold && untold != UINT64_MAX)
 		text_format(text,

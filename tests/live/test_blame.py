@@ -319,6 +319,33 @@ class Faults(unittest.TestCase):
                     self.assertEqual(found["pages"], expected)
                     self.assertGreaterEqual(document["untold"], 0 if expected == {("wrote_before", "seen")} else 32)
 
+    GIVEN_BACK = "given back and moved"
+
+    def note_of(self, *command, **options):
+        """The lines that say it."""
+        result = support.run(*command, **options)
+        if result.status == 2:
+            need_faults(self, result)
+        return [line for line in result.out.decode().split("\n") if self.GIVEN_BACK in line]
+
+    def test_where_what_is_given_back_is_not_told_one_line_says_so(self):
+        command = "blame", "--", "true"
+        if able("bpf") == "yes":
+            self.assertEqual(self.note_of(*command), [])
+            if blaming.can_refuse():
+                (line,) = self.note_of(*command, preexec_fn=blaming.refusing("bpf"))
+                self.assertIn("took no programs (bpf)", line)
+        user = support.NOBODY if support.ROOT else support.me()
+        self.assertEqual(len(self.note_of(*command, user=user)), 1)
+
+    def test_in_a_pid_namespace_one_line_says_so(self):
+        words = ["unshare", "--pid", "--fork", "--mount-proc", world().vmsnap, "blame", "--", "true"]
+        if able("bpf") != "yes" or not shutil.which("unshare") or subprocess.run(words[:4] + ["true"], stderr=subprocess.DEVNULL).returncode:
+            skip(self, "no PID namespace can be made here, or nothing is told outside of one either")
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=world().env, check=True)
+        (line,) = [line for line in done.stdout.decode().split("\n") if self.GIVEN_BACK in line]
+        self.assertIn("took no programs (bpf)", line)
+
     def test_users_are_told_that_pages_may_have_been_made_anew(self):
         user = support.NOBODY if support.ROOT else support.me()
         doubt = {(None, "several")}
