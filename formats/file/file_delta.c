@@ -222,43 +222,42 @@ static int charge(struct delta_chain *chain, uint64_t bytes, uint64_t offset)
 	return VMSNAP_OK;
 }
 
-/* Its bytes at once, if there are few: the end of a chain is many links away. */
-struct reading {
-	const struct vmsnap_file_entry *entry;
-	const struct file_source *source;
-	struct bytes all;
-};
-
-static int read_some(const struct reading *reading, uint64_t offset, void *out, size_t len, struct vmsnap_error *err)
+static bool is_read(const struct delta_chain *chain, uint64_t offset, uint64_t len)
 {
-	uint64_t at = offset - reading->entry->offset;
-	if (!reading->all.len)
-		return file_source_read(reading->source, offset, out, len, err);
-	if (at > reading->all.len || len > reading->all.len - at)
-		return file_bad(reading->source->name, err, VMSNAP_ERR_CORRUPT, offset, "%zu bytes are missing", len);
-	memcpy(out, reading->all.data + at, len);
+	uint64_t at = offset - chain->read_at, have = chain->read.len;
+	return offset >= chain->read_at && at <= have && len <= have - at;
+}
+
+static int read_some(const struct delta_chain *chain, uint64_t offset, void *out, size_t len)
+{
+	if (!is_read(chain, offset, len))
+		return file_source_read(chain->source, offset, out, len, chain->err);
+	memcpy(out, chain->read.data + (offset - chain->read_at), len);
 	return VMSNAP_OK;
 }
 
-static int read_begin(struct reading *reading, const struct delta_chain *chain, size_t index)
+/* A small snapshot at once, and with it what lies before, where the one before lies near: the end of a chain is many
+ * links away. */
+static int read_ahead(struct delta_chain *chain, size_t index)
 {
-	enum { MOST = 16 << 10 };
-	reading->entry = &chain->entries[index];
-	reading->source = chain->source;
-	if (reading->entry->bytes > MOST)
+	enum { MOST = 16 << 10, NEAR = 4 << 10, LINKS = 16 };
+	const struct vmsnap_file_entry *entry = &chain->entries[index];
+	uint64_t distance = chain->count ? chain->links[chain->count - 1].delta.distance : 0;
+	uint64_t before = distance > NEAR ? 0 : distance * LINKS;
+	if (entry->bytes > MOST || is_read(chain, entry->offset, entry->bytes))
 		return VMSNAP_OK;
-	size_t len = (size_t)reading->entry->bytes;
-	uint8_t *to = bytes_reserve(&reading->all, len);
-	if (!to)
-		return fail_no_memory(chain->err);
-	int rc = file_source_read(chain->source, reading->entry->offset, to, len, chain->err);
-	reading->all.len = rc ? 0 : len;
+	chain->read_at = entry->offset - (before < entry->offset ? before : 0);
+	size_t len = (size_t)(entry->offset + entry->bytes - chain->read_at);
+	chain->read.len = 0;
+	uint8_t *to = bytes_reserve(&chain->read, len);
+	int rc = to ? file_source_read(chain->source, chain->read_at, to, len, chain->err) : fail_no_memory(chain->err);
+	chain->read.len = rc ? 0 : len;
 	return rc;
 }
 
 /* A section's payload, inflated. */
-static int read_payload(struct delta_chain *chain, const struct reading *reading, const struct section *section,
-                        uint64_t offset, struct inflater *inflater, struct bytes *out)
+static int read_payload(struct delta_chain *chain, const struct section *section, uint64_t offset,
+                        struct inflater *inflater, struct bytes *out)
 {
 	struct bytes stored = { 0 };
 	bool deflated = section->flags & SECTION_DEFLATED;
@@ -269,8 +268,7 @@ static int read_payload(struct delta_chain *chain, const struct reading *reading
 	    (section->stored >= SIZE_MAX || section->raw >= SIZE_MAX ||
 	     !bytes_reserve(first, (size_t)section->stored + 1) || !bytes_reserve(out, (size_t)section->raw + 1)))
 		rc = fail_no_memory(chain->err);
-	rc = rc ? rc
-	        : read_some(reading, offset + SECTION_HEADER_BYTES, first->data, (size_t)section->stored, chain->err);
+	rc = rc ? rc : read_some(chain, offset + SECTION_HEADER_BYTES, first->data, (size_t)section->stored);
 	if (!rc && crc_of(0, first->data, (size_t)section->stored) != section->crc)
 		rc = file_bad(chain->source->name, chain->err, VMSNAP_ERR_CORRUPT, offset,
 		              "wrong checksum of a section");
@@ -293,6 +291,7 @@ struct sections_seen {
 	uint64_t bytes; /* without what pages hold */
 	uint64_t pages; /* in sections PAGE, inflated */
 	struct section snap;
+	uint64_t snap_at;
 };
 
 /* What a header says on its own.  Whoever loads that snapshot itself says more of it. */
@@ -303,44 +302,42 @@ static bool header_possible(const struct section *section, uint64_t left)
 	return section->stored <= left && (deflated ? section->stored >= least : section->stored == section->raw);
 }
 
-static int take_delta(struct delta_chain *chain, const struct reading *reading, const struct section *section,
-                      uint64_t offset, struct inflater *inflater, struct delta_link *link)
+static int take_delta(struct delta_chain *chain, const struct section *section, uint64_t offset,
+                      struct inflater *inflater, struct delta_link *link)
 {
 	link->offset = offset;
-	int rc = read_payload(chain, reading, section, offset, inflater, &link->raw);
+	int rc = read_payload(chain, section, offset, inflater, &link->raw);
 	if (!rc && !delta_take(cursor_of(link->raw.data, link->raw.len), &link->delta))
 		rc = bad(chain, offset, "its columns do not fit");
 	return rc;
 }
 
 /* One of those of a whole snapshot. */
-static int take_payload(struct delta_chain *chain, const struct reading *reading, const struct section *section,
-                        uint64_t offset, struct inflater *inflater)
+static int take_payload(struct delta_chain *chain, const struct section *section, uint64_t offset,
+                        struct inflater *inflater)
 {
 	struct bytes *place =
 	        payloads_find(&chain->payloads, section->type) ? NULL : payloads_place(&chain->payloads, section->type);
 	if (!place)
 		return bad(chain, offset, "a section of its base that comes twice");
-	return read_payload(chain, reading, section, offset, inflater, place);
+	return read_payload(chain, section, offset, inflater, place);
 }
 
-static int take_snap(struct delta_chain *chain, const struct reading *reading, const struct sections_seen *seen,
-                     struct inflater *inflater)
+static int take_snap(struct delta_chain *chain, const struct sections_seen *seen, struct inflater *inflater)
 {
-	uint64_t offset = reading->entry->offset;
 	struct bytes finding = { 0 },
 	             *rest = chain->have_payloads ? NULL : payloads_place(&chain->payloads, SECTION_SNAP);
-	int rc = read_payload(chain, reading, &seen->snap, offset, inflater, &chain->base_snap);
+	int rc = read_payload(chain, &seen->snap, seen->snap_at, inflater, &chain->base_snap);
 	if (rc || !rest)
 		return rc;
 	rest->len = 0;
 	bool good = snap_split(cursor_of(chain->base_snap.data, chain->base_snap.len), &finding, rest);
 	bytes_free(&finding);
-	return good ? VMSNAP_OK : bad(chain, offset, "the SNAP of its base is none");
+	return good ? VMSNAP_OK : bad(chain, seen->snap_at, "the SNAP of its base is none");
 }
 
-static int take_section(struct delta_chain *chain, const struct reading *reading, const struct section *section,
-                        uint64_t offset, struct inflater *inflater, struct delta_link *link, struct sections_seen *seen)
+static int take_section(struct delta_chain *chain, const struct section *section, uint64_t offset,
+                        struct inflater *inflater, struct delta_link *link, struct sections_seen *seen)
 {
 	bool contents = section->type == SECTION_HASH || section->type == SECTION_CONT;
 	bool once = chain->once(section->type), delta = section->type == SECTION_DELT;
@@ -358,23 +355,24 @@ static int take_section(struct delta_chain *chain, const struct reading *reading
 		return bad(chain, offset, "a section that should be in it");
 	if (section->type == SECTION_SNAP) {
 		seen->snap = *section;
+		seen->snap_at = offset;
 		return VMSNAP_OK;
 	}
 	seen->delta |= delta;
 	if (delta)
-		return take_delta(chain, reading, section, offset, inflater, link);
-	int rc = !seen->delta && seen->count == 2 ? take_snap(chain, reading, seen, inflater) : VMSNAP_OK;
+		return take_delta(chain, section, offset, inflater, link);
+	int rc = !seen->delta && seen->count == 2 ? take_snap(chain, seen, inflater) : VMSNAP_OK;
 	if (rc || seen->delta || !once || chain->have_payloads)
 		return rc;
-	return take_payload(chain, reading, section, offset, inflater);
+	return take_payload(chain, section, offset, inflater);
 }
 
-static int check_end(const struct delta_chain *chain, const struct reading *reading, const struct sections_seen *seen)
+static int check_end(const struct delta_chain *chain, size_t index, const struct sections_seen *seen)
 {
 	uint8_t bytes[END_BYTES];
 	struct section_end end;
-	uint64_t at = reading->entry->offset + reading->entry->bytes - END_BYTES;
-	int rc = read_some(reading, at, bytes, sizeof(bytes), chain->err);
+	uint64_t at = chain->entries[index].offset + chain->entries[index].bytes - END_BYTES;
+	int rc = read_some(chain, at, bytes, sizeof(bytes));
 	if (rc)
 		return rc;
 	if (!end_read(bytes, &end) || end.sections != seen->count || end.crc != seen->crc)
@@ -387,8 +385,7 @@ static int check_end(const struct delta_chain *chain, const struct reading *read
 static int read_link(struct delta_chain *chain, size_t index, struct inflater *inflater, struct delta_link *link,
                      struct sections_seen *seen)
 {
-	struct reading reading = { 0 };
-	int rc = read_begin(&reading, chain, index);
+	int rc = read_ahead(chain, index);
 	uint64_t at = chain->entries[index].offset, end = at + chain->entries[index].bytes - END_BYTES;
 	*seen = (struct sections_seen){ 0 };
 	link->index = index;
@@ -396,7 +393,7 @@ static int read_link(struct delta_chain *chain, size_t index, struct inflater *i
 		uint8_t bytes[SECTION_HEADER_BYTES];
 		struct section section;
 		rc = end - at < sizeof(bytes) ? bad(chain, at, "a section that reaches beyond its snapshot")
-		                              : read_some(&reading, at, bytes, sizeof(bytes), chain->err);
+		                              : read_some(chain, at, bytes, sizeof(bytes));
 		if (!rc && (!section_read(bytes, &section) || !header_possible(&section, end - at - sizeof(bytes)) ||
 		            (section.type == SECTION_SNAP) != !seen->count))
 			rc = bad(chain, at, "expected the header of a section");
@@ -404,14 +401,12 @@ static int read_link(struct delta_chain *chain, size_t index, struct inflater *i
 			break;
 		seen->count++;
 		seen->crc = crc_of(seen->crc, bytes, sizeof(bytes));
-		rc = take_section(chain, &reading, &section, at, inflater, link, seen);
+		rc = take_section(chain, &section, at, inflater, link, seen);
 		if (!rc && work_step(chain->work))
 			rc = work_fail(chain->work, VMSNAP_ERR_CANCELLED, chain->err);
 		at += sizeof(bytes) + section.stored;
 	}
-	rc = rc ? rc : check_end(chain, &reading, seen);
-	bytes_free(&reading.all);
-	return rc;
+	return rc ? rc : check_end(chain, index, seen);
 }
 
 /* ---- the chain ---------------------------------------------------------------------------- */
@@ -433,7 +428,7 @@ static int check_base_crc(const struct delta_chain *chain, const struct delta_li
 	uint8_t bytes[END_BYTES];
 	struct section_end end;
 	uint64_t at = chain->entries[base].offset + chain->entries[base].bytes - END_BYTES;
-	int rc = file_source_read(chain->source, at, bytes, sizeof(bytes), chain->err);
+	int rc = read_some(chain, at, bytes, sizeof(bytes));
 	if (rc)
 		return rc;
 	return end_read(bytes, &end) && end.crc == link->delta.base_crc
@@ -599,6 +594,7 @@ void delta_chain_free(struct delta_chain *chain)
 	free(chain->links);
 	payloads_free(&chain->payloads);
 	bytes_free(&chain->base_snap);
+	bytes_free(&chain->read);
 	work_release(chain->work, chain->charged);
 	chain->charged = 0;
 }

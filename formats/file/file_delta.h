@@ -58,6 +58,8 @@ struct delta_chain {
 	uint64_t whole_pages; /* and its sections PAGE, inflated */
 	struct payloads payloads;
 	struct bytes base_snap; /* SNAP of the base, if whole */
+	struct bytes read;      /* of the file, from read_at on */
+	uint64_t read_at;
 	uint64_t charged;
 	/* What may be taken grows with what is read; NULL: it stays. */
 	uint64_t (*usual_memory)(uint64_t stored);

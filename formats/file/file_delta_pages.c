@@ -262,7 +262,9 @@ int runs_lay_over(const struct run_list *low, const struct run_list *high, uint6
 	int rc = work_charge(work, most * sizeof(struct run));
 	if (rc)
 		return rc;
-	*out = (struct run_list){ 0 };
+	if (most > out->capacity)
+		run_list_free(out); /* what is in it need not be copied */
+	out->count = 0;
 	rc = run_list_reserve(out, most, false);
 	for (size_t i = 0; !rc && i < high->count; i++) {
 		const struct run *run = &high->items[i];
@@ -273,62 +275,107 @@ int runs_lay_over(const struct run_list *low, const struct run_list *high, uint6
 		rc = rc ? rc : work_step(work);
 	}
 	rc = rc ? rc : put_low(&laying, UINT64_MAX);
-	if (rc) {
-		run_list_free(out);
+	if (rc)
 		work_release(work, most * sizeof(struct run));
-	}
 	return rc;
 }
 
 /* ---- many over each other ----------------------------------------------------------------- */
 
-static void release(struct run_layers *layers, struct run_layer *layer)
+void run_layers_expect(struct run_layers *layers, size_t runs, size_t base)
 {
-	work_release(layers->work, layer->charged);
-	run_list_free(&layer->runs);
+	enum { MOST = 1 << 20 }; /* what takes more is not used again for a while either */
+	const struct run_list all = { .count = runs }, low = { .count = base };
+	if (runs < MOST && base < MOST && !run_list_reserve(&layers->all, runs + base, false))
+		(void)run_list_reserve(&layers->joined, runs_laid_most(&low, &all), false);
+}
+
+static int put_last(struct run_layers *layers, const struct run_list *list)
+{
+	struct run_list *all = &layers->all;
+	size_t need = all->count + list->count;
+	if (need > all->capacity && run_list_reserve(all, need + need / 2, false))
+		return VMSNAP_ERR_NO_MEMORY;
+	if (list->count)
+		memcpy(all->items + all->count, list->items, list->count * sizeof(*list->items));
+	return VMSNAP_OK;
+}
+
+/* The oldest, which is not one of them any more but stays where it is. */
+static struct run_list take_last(struct run_layers *layers)
+{
+	size_t count = layers->counts[--layers->count];
+	layers->all.count -= count;
+	return (struct run_list){ layers->all.items + layers->all.count, count, count };
 }
 
 /* The two oldest. */
 static int join_last(struct run_layers *layers)
 {
-	struct run_layer *high = &layers->items[layers->count - 2], *low = &layers->items[layers->count - 1];
-	struct run_layer joined = { .charged = runs_laid_most(&low->runs, &high->runs) * sizeof(struct run) };
-	int rc = runs_lay_over(&low->runs, &high->runs, layers->page_size, true, &joined.runs, layers->work);
+	struct run_list low = take_last(layers), high = take_last(layers);
+	size_t counted = runs_laid_most(&low, &high), both = low.count + high.count;
+	int rc = runs_lay_over(&low, &high, layers->page_size, true, &layers->joined, layers->work);
 	if (rc)
 		return rc;
-	/* Of the room most was not needed; where it is used again at once, it costs no page faults. */
-	run_list_trim(&joined.runs);
-	release(layers, high);
-	release(layers, low);
-	*high = joined;
-	layers->count--;
-	return VMSNAP_OK;
+	/* The two are counted already; where many were cut there is more now. */
+	work_release(layers->work, counted * sizeof(struct run));
+	size_t count = layers->joined.count, more = count > both ? (count - both) * sizeof(struct run) : 0;
+	rc = work_charge(layers->work, more);
+	layers->charged += rc ? 0 : more;
+	rc = rc ? rc : put_last(layers, &layers->joined);
+	layers->all.count += rc ? 0 : count;
+	layers->counts[layers->count++] = rc ? 0 : count;
+	return rc;
 }
 
-int run_layers_add(struct run_layers *layers, struct run_list *older, uint64_t charged)
+int run_layers_add(struct run_layers *layers, const struct run_list *older, uint64_t charged)
 {
-	struct run_layer *items = layers->items;
-	items[layers->count++] = (struct run_layer){ *older, charged };
-	*older = (struct run_list){ 0 };
-	int rc = VMSNAP_OK;
+	const size_t *counts = layers->counts;
+	layers->charged += charged;
+	int rc = put_last(layers, older);
+	if (rc)
+		return rc;
+	layers->all.count += older->count;
+	layers->counts[layers->count++] = older->count;
 	while (!rc && layers->count > 1 &&
-	       (layers->count == RUN_LAYERS ||
-	        items[layers->count - 1].runs.count >= items[layers->count - 2].runs.count))
+	       (layers->count == RUN_LAYERS || 2 * counts[layers->count - 1] > counts[layers->count - 2]))
 		rc = join_last(layers);
 	return rc;
 }
 
-int run_layers_finish(struct run_layers *layers)
+/* Those that the base is larger than are made one first, and are laid over it together. */
+int run_layers_finish(struct run_layers *layers, const struct run_list *base, struct run_list *out)
 {
+	struct run_list low = *base, none = { 0 };
 	int rc = VMSNAP_OK;
-	while (!rc && layers->count > 1)
+	while (!rc && layers->count > 1 && layers->counts[layers->count - 2] < base->count)
 		rc = join_last(layers);
+	do {
+		struct run_list high = layers->count ? take_last(layers) : none;
+		size_t counted = runs_laid_most(&low, &high);
+		rc = rc ? rc : runs_lay_over(&low, &high, layers->page_size, false, &layers->joined, layers->work);
+		if (rc || !layers->count)
+			break;
+		work_release(layers->work, counted * sizeof(struct run));
+		uint64_t kept = layers->joined.count * sizeof(struct run);
+		rc = work_charge(layers->work, kept);
+		layers->charged += rc ? 0 : kept;
+		rc = rc ? rc : put_last(layers, &layers->joined);
+		low = layers->joined;
+		low.items = layers->all.items + layers->all.count;
+	} while (!rc);
+	if (!rc) {
+		*out = layers->joined;
+		layers->joined = none;
+		run_list_trim(out);
+	}
 	return rc;
 }
 
 void run_layers_free(struct run_layers *layers)
 {
-	for (size_t i = 0; i < layers->count; i++)
-		release(layers, &layers->items[i]);
-	layers->count = 0;
+	work_release(layers->work, layers->charged);
+	run_list_free(&layers->all);
+	run_list_free(&layers->joined);
+	layers->charged = 0;
 }

@@ -469,6 +469,16 @@ static int decode_payloads(struct loader *loader, const struct delta_chain *chai
 	return rc;
 }
 
+/* How many runs the pages of a link say they have; none has fewer bytes. */
+static size_t runs_of(const struct delta_link *link)
+{
+	struct cursor pages = link->delta.pages, column;
+	uint64_t count, sum = 0;
+	for (uint64_t i = 0; i < link->delta.page_count && take_column(&pages, &column); i++)
+		sum += take_varint(&column, &count) && count < cursor_left(&column) ? count : 0;
+	return (size_t)sum;
+}
+
 /* The pages of one link, as a list of its own. */
 static int decode_link(struct loader *loader, const struct delta_link *link, struct run_layers *layers)
 {
@@ -488,6 +498,7 @@ static int decode_link(struct loader *loader, const struct delta_link *link, str
 		rc = run_layers_add(layers, runs, decode->work.used - before);
 		rc = rc ? work_fail(&decode->work, rc, decode->err) : VMSNAP_OK;
 	}
+	runs->count = 0;
 	return rc;
 }
 
@@ -502,49 +513,51 @@ static int load_base_pages(struct loader *loader, const struct delta_chain *chai
 	return rc ? rc : load_pages(loader, kind);
 }
 
-static int lay_over(struct loader *loader, const struct run_list *low, const struct run_layers *layers)
+/* Over what is known, or what was read. */
+static int lay_over(struct loader *loader, const struct vmsnap *known, struct run_layers *layers)
 {
 	struct decode *decode = &loader->decode;
 	struct run_list made, *own = &decode->snap->runs;
-	static const struct run_list none;
-	const struct run_list *high = layers->count ? &layers->items[0].runs : &none;
-	if (low == own && !high->count)
+	if (!known && !layers->count)
 		return VMSNAP_OK;
-	int rc = runs_lay_over(low, high, decode->snap->info.page_size, false, &made, &decode->work);
+	int rc = run_layers_finish(layers, known ? &known->runs : own, &made);
 	if (rc)
 		return work_fail(&decode->work, rc, decode->err);
-	work_release(&decode->work, low == own ? low->count * sizeof(struct run) : 0);
+	work_release(&decode->work, known ? 0 : own->count * sizeof(struct run));
 	run_list_free(own);
 	*own = made;
 	return VMSNAP_OK;
 }
 
-/* Each is let go of as soon as its pages are read, and all are made one before there is more: memory that was not used
- * yet costs more than what is done with it. */
-static int load_links(struct loader *loader, struct delta_chain *chain, struct run_layers *layers)
+/* Each is let go of as soon as its pages are read: memory that was not used yet costs more than what is done with
+ * it. */
+static int load_links(struct loader *loader, struct delta_chain *chain, const struct vmsnap *known,
+                      struct run_layers *layers)
 {
+	enum { RUN_BYTES = 3 }; /* that one takes at least in a section, mostly more */
+	size_t runs = 0, base = known ? known->runs.count : (size_t)chain->whole_pages / RUN_BYTES;
 	int rc = VMSNAP_OK;
+	for (size_t i = 0; i < chain->count; i++)
+		runs += runs_of(&chain->links[i]);
+	run_layers_expect(layers, runs, base);
 	for (size_t i = 0; !rc && i < chain->count; i++) {
 		rc = decode_link(loader, &chain->links[i], layers);
 		bytes_free(&chain->links[i].raw);
 	}
-	if (rc)
-		return rc;
-	rc = run_layers_finish(layers);
-	return rc ? work_fail(&loader->decode.work, rc, loader->decode.err) : VMSNAP_OK;
+	return rc;
 }
 
 static int load_delta_pages(struct loader *loader, struct delta_chain *chain, const struct vmsnap *known,
                             const struct kind *kind)
 {
 	struct run_layers layers = { .page_size = loader->decode.snap->info.page_size, .work = &loader->decode.work };
-	int rc = load_links(loader, chain, &layers);
+	int rc = load_links(loader, chain, known, &layers);
 	if (!rc && !known) {
 		rc = load_base_pages(loader, chain, kind);
 		if (rc)
 			delta_chain_tell(chain, chain->base, rc);
 	}
-	rc = rc ? rc : lay_over(loader, known ? &known->runs : &loader->decode.snap->runs, &layers);
+	rc = rc ? rc : lay_over(loader, known, &layers);
 	run_layers_free(&layers);
 	return rc;
 }

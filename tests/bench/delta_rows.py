@@ -27,7 +27,7 @@ random.seed(7)
 kept, text = {}, []
 print("ready", flush=True)
 for line in sys.stdin:
-    for _ in range(4400):
+    for _ in range(4200):
         key = random.randrange(10**9)
         kept[key] = [str(key) * random.randrange(1, 6), {"a": key}]
         if random.random() < 0.3:
