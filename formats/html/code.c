@@ -70,11 +70,11 @@ static void fill_stack(struct vmsnap_html *html, struct report_stack *stack, con
 	stack->first = (uint32_t)html->code.frame_count;
 	stack->file = string_of(html, functions && code ? code->file : "");
 	stack->line = functions && code ? code->line : 0;
+	code_name(faults, fault->pid, fault->ip, functions, names_of_any(html), name);
+	stack->function = string_of(html, name);
 	add_remark(html, faults, fault, rc);
-	if (!count) {
-		code_name(faults, fault->pid, fault->ip, functions, names_of_any(html), name);
+	if (!count)
 		add_frame(html, name, rc);
-	}
 	for (size_t i = 0; !*rc && i < count; i++) {
 		code_name(faults, fault->pid, frames[i], functions, names_of_any(html), name);
 		add_frame(html, name, rc);

@@ -19,7 +19,8 @@ struct report_blamed {
 };
 struct report_stack {
 	uint32_t first, count;   /* in frames: strings, innermost first */
-	uint32_t file, line;     /* of the innermost: a string; 0: not known */
+	uint32_t file, line;     /* of the function that had the fault, or called the kernel: a string; 0: not known */
+	uint32_t function;       /* which that is: a string */
 	uint32_t faults, number; /* which it was there, to find it again */
 	int32_t syscall;
 };

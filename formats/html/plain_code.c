@@ -8,7 +8,7 @@ enum { ROWS_SHOWN = 200, VALUES = CODE_WRITTEN + 1 };
 #define UNSEEN  UINT32_MAX /* in place of a function */
 #define SEVERAL (UINT32_MAX - 1)
 
-/* Of the innermost function; what stands before it in brackets is where in the kernel it was. */
+/* What had the fault, or called the kernel: then where in that it was stands before it. */
 struct function {
 	uint32_t name, file, line;
 	uint32_t remark; /* a string plus 1; 0: none */
@@ -51,11 +51,10 @@ static struct function function_of(const struct report_code *code, size_t number
 	if (number < CODE_STACKS)
 		return (struct function){ .name = number == CODE_UNSEEN ? UNSEEN : SEVERAL };
 	const struct report_stack *stack = &code->stacks[number - CODE_STACKS];
-	const uint32_t *frames = code->frames + stack->first;
-	bool remark = stack->syscall != -1 && stack->count > 1;
-	return (struct function){
-		.name = frames[remark], .file = stack->file, .line = stack->line, .remark = remark ? frames[0] + 1 : 0
-	};
+	return (struct function){ .name = stack->function,
+		                  .file = stack->file,
+		                  .line = stack->line,
+		                  .remark = stack->syscall != -1 ? code->frames[stack->first] + 1 : 0 };
 }
 
 /* One row a function of those that its stacks have; returns how many there are. */
