@@ -2,6 +2,7 @@
  * pages belong together in kin.c and pair.c. */
 #include <string.h>
 
+#include "adrift.h"
 #include "backing.h"
 #include "compared.h"
 #include "cow_warning.h"
@@ -33,6 +34,7 @@ struct vmsnap_cow {
 	bool went_on;                 /* the parent changed its memory between the base and the fork */
 	bool base_after;              /* of one side, after the fork for certain */
 	bool parent_idle, child_idle; /* they made no page since: see fork_base.h */
+	bool parent_adrift, child_adrift;
 	int relation;                 /* enum vmsnap_relation */
 	struct vmsnap_cow_range *ranges;
 	size_t count, capacity;
@@ -175,6 +177,11 @@ static bool no_moves_between(const struct vmsnap *a, const struct vmsnap *b)
 	return moves_between(a->info.page_moves, b->info.page_moves, &moved) && !moved && facts_same_boot(a, b);
 }
 
+static bool is_plain(const struct pair_member *member)
+{
+	return member->vma && vma_is_plain(member->vma);
+}
+
 static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pair_member *base,
                                    const struct pair_member *parent, const struct pair_member *child)
 {
@@ -199,6 +206,8 @@ static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pa
 		set_zero(&c.base, cow, cow->base, base);
 		c.parent_base_same = pair_same(parent, base);
 		c.child_base_same = pair_same(child, base);
+		c.parent_adrift = cow->parent_adrift && (is_plain(parent) || is_plain(base));
+		c.child_adrift = cow->child_adrift && (is_plain(child) || is_plain(base));
 		c.base_frames = facts_same_boot(cow->parent, cow->base) && facts_same_boot(cow->child, cow->base);
 	}
 	return c;
@@ -368,6 +377,8 @@ static int judge_kin(struct vmsnap_cow *cow)
 	struct kin kin;
 	struct fork_base at_fork = { .base = cow->base, .other = cow->other, .time = cow->base_time };
 	int rc = kin_find(&kin, &at_fork, cow->parent, cow->child, &cow->work);
+	if (!rc && cow->base)
+		rc = adrift_find(&kin.pairing, &cow->work, &cow->parent_adrift, &cow->child_adrift);
 	rc = rc ? rc : judge_all(cow, &kin);
 	/* It was seen on the way, and then what was judged already is not as sure as it was taken for.  Each of
 	 * the two can be seen once. */

@@ -111,6 +111,54 @@ static bool nothing_is_possible(const struct search *search)
 	return !search->candidates.count && !(search->lost->count && search->gained->count);
 }
 
+static int by_from(const void *x, const void *y, const void *ctx)
+{
+	const struct move *a = x, *b = y;
+	(void)ctx;
+	return compare(a->from, b->from);
+}
+
+static int by_to(const void *x, const void *y, const void *ctx)
+{
+	const struct move *a = x, *b = y;
+	(void)ctx;
+	return compare(a->to, b->to);
+}
+
+/* ---- what is not believed ---------------------------------------------------------- */
+
+/* What A has not in its place, in a place of which B has something else now. */
+static int add_hints(struct search *search, const struct strand *strands, size_t count)
+{
+	struct move_list *list = &search->out->hinted;
+	unsigned shift = walk_page_shift(search->a);
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < count; i++)
+		if (strands[i].from.unmatched && strands[i].to.unmatched &&
+		    WORK_ROOM(search->work, list->items, list->count, &list->capacity, &rc))
+			list->items[list->count++] =
+			        (struct move){ .to = strands[i].at, .length = strands[i].pages << shift };
+	return rc;
+}
+
+/* One page of B may have been seen in several places of A. */
+static int sort_hints(struct search *search)
+{
+	struct move_list *list = &search->out->hinted;
+	size_t kept = 0;
+	int rc = work_sort(search->work, list->items, list->count, sizeof(*list->items), by_to, NULL);
+	for (size_t i = 0; !rc && i < list->count; i++) {
+		struct move *last = kept ? &list->items[kept - 1] : NULL;
+		uint64_t start = list->items[i].to, end = start + list->items[i].length;
+		if (!last || start > last->to + last->length)
+			list->items[kept++] = list->items[i];
+		else if (end > last->to + last->length)
+			last->length = end - last->to;
+	}
+	list->count = kept;
+	return rc;
+}
+
 static int find_frames(struct search *search)
 {
 	const struct move_proof *proof = &search->proof;
@@ -130,6 +178,8 @@ static int find_frames(struct search *search)
 		rc = add_strands(search, &seen.items[i], &strands, &count, &room);
 	rc = rc ? rc : work_sort(search->work, strands, count, sizeof(*strands), compare_strands, NULL);
 	rc = rc ? rc : strands_to_candidates(search, strands, count);
+	rc = rc ? rc : add_hints(search, strands, count);
+	rc = rc ? rc : sort_hints(search);
 	work_free(search->work, strands, room, sizeof(*strands));
 	work_free(search->work, seen.items, seen.capacity, sizeof(*seen.items));
 	return rc;
@@ -166,20 +216,6 @@ static int measure_all(struct search *search, struct candidates *believed)
 			rc = candidate_add(believed, candidate, search->work);
 	}
 	return rc;
-}
-
-static int by_from(const void *x, const void *y, const void *ctx)
-{
-	const struct move *a = x, *b = y;
-	(void)ctx;
-	return compare(a->from, b->from);
-}
-
-static int by_to(const void *x, const void *y, const void *ctx)
-{
-	const struct move *a = x, *b = y;
-	(void)ctx;
-	return compare(a->to, b->to);
 }
 
 /* What only may have moved is not taken along by what surely did, where it lies beside it. */
@@ -241,6 +277,7 @@ void moves_free(struct moves *moves, struct work *work)
 	work_free(work, moves->list.items, moves->list.capacity, sizeof(*moves->list.items));
 	work_free(work, moves->by_to, moves->by_to_count, sizeof(*moves->by_to));
 	work_free(work, moves->possible.items, moves->possible.capacity, sizeof(*moves->possible.items));
+	work_free(work, moves->hinted.items, moves->hinted.capacity, sizeof(*moves->hinted.items));
 	same_runs_free(&moves->same, work);
 	*moves = (struct moves){ 0 };
 }
@@ -274,7 +311,10 @@ const struct move *moves_to(const struct moves *moves, uint64_t at, uint64_t *un
 	return find(moves->by_to, moves->list.count, true, at, until);
 }
 
-const struct move *moves_possibly_to(const struct moves *moves, uint64_t at, uint64_t *until)
+bool moves_possibly_to(const struct moves *moves, uint64_t at, uint64_t *until)
 {
-	return find(moves->possible.items, moves->possible.count, true, at, until);
+	bool moved = moves_to(moves, at, until);
+	bool possible = find(moves->possible.items, moves->possible.count, true, at, until);
+	bool hinted = find(moves->hinted.items, moves->hinted.count, true, at, until);
+	return (possible || hinted) && !moved;
 }

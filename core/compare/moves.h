@@ -23,6 +23,7 @@ struct moves {
 	struct move *by_to;
 	size_t by_to_count;
 	struct move_list possible; /* by .to: it looks like that, but nothing proves it */
+	struct move_list hinted;   /* by .to: frames that went from A to B, where not even that is believed of the rest */
 	struct same_runs same;     /* what was seen to be the same, meanwhile */
 };
 /* Finds what went from A to B.  lost and gained: the ranges of A and of B, by address.  at_once: see
@@ -37,6 +38,7 @@ void moves_free(struct moves *moves, struct work *work);
 /* The move out of A's address `at`, or into B's, if any.  Lowers *until to where that changes. */
 const struct move *moves_from(const struct moves *moves, uint64_t at, uint64_t *until);
 const struct move *moves_to(const struct moves *moves, uint64_t at, uint64_t *until);
-const struct move *moves_possibly_to(const struct moves *moves, uint64_t at, uint64_t *until);
+/* Whether what is at B's `at` may have come from elsewhere in A, though nothing proves it. */
+bool moves_possibly_to(const struct moves *moves, uint64_t at, uint64_t *until);
 
 #endif

@@ -91,7 +91,7 @@ static bool came_possibly(const struct pairing *p, const struct pair_member *mem
 		return false;
 	uint64_t shift = members[1].shift, until_far = *until == UINT64_MAX ? UINT64_MAX : *until + shift;
 	bool came = moves_possibly_to(p->to_leader[0], at, until);
-	came |= moves_possibly_to(p->between, at + shift, &until_far) != NULL;
+	came |= moves_possibly_to(p->between, at + shift, &until_far);
 	if (until_far != UINT64_MAX && until_far - shift < *until)
 		*until = until_far - shift;
 	return came;

@@ -402,6 +402,20 @@ static bool may_be_otherwise(const struct verdict_case *c, enum kind fork, enum 
 	return c->base_time == BASE_AT_CHILD && ((parent & OWN) || (parent == ZERO && (fork & ABSENT)));
 }
 
+/* What is new to the base here may have been moved here, and what is gone moved away, and written to since. */
+static bool may_be_adrift(const struct verdict_case *c)
+{
+	return (c->parent_adrift && !c->parent_base_same) || (c->child_adrift && !c->child_base_same);
+}
+
+/* As above, and nothing tells whether it was written to: then it need not have been. */
+static bool came_possibly(const struct verdict_case *c)
+{
+	bool told = c->parent.frames_known && c->child.frames_known && c->base.frames_known && c->base_frames &&
+	            c->moves != MOVES_HERE && c->moves != MOVES_UNKNOWN;
+	return (c->possibly_moved && !(c->parent_base_same && c->child_base_same)) || (!told && may_be_adrift(c));
+}
+
 /* They share a page that the parent did not have when the base was taken. */
 static bool shows_that_it_went_on(const struct verdict_case *c, const struct rule *rule)
 {
@@ -435,7 +449,8 @@ static bool rests_on_the_base(const struct rule *rule)
 
 static bool is_inferred(const struct verdict_case *c, const struct at_fork *fork, const struct rule *rule)
 {
-	return rule->inferred || ((fork->presumed || fork->likely) && rests_on_the_base(rule)) ||
+	bool likely = fork->presumed || fork->likely || (fork->kind != UNTOLD && may_be_adrift(c));
+	return rule->inferred || (likely && rests_on_the_base(rule)) ||
 	       (c->moves != MOVES_NONE && rests_on_a_kept_frame(rule));
 }
 
@@ -462,17 +477,17 @@ static struct verdict judge(const struct verdict_case *c)
 	bool one_alone = !((parent & OWN) && (child & OWN));
 	if ((fork.presumed && may_be_otherwise(c, fork.kind, parent, child)) || (fork.likely && one_alone))
 		fork = untold;
+	if (came_possibly(c))
+		fork = untold;
 	if (may_be_zeroed(c, fork.kind, parent, child))
 		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
 	enum place place = place_of(c, fork.kind != UNTOLD);
 	/* What neither had in its place then both may have moved there since: frames would show it, but for memory
-	 * that the parent moved before the fork, of which not always enough is left to tell, and for what is too little
-	 * to prove it. */
+	 * that the parent moved before the fork, of which not always enough is left to tell. */
 	bool seen = c->parent.frames_known && c->child.frames_known && (c->base_time != BASE_BEFORE || c->parent.file);
 	if (place == TOGETHER && !c->parent_base_same && fork.kind != UNTOLD)
-		fork = c->possibly_moved || (fork.presumed && !seen)
-		               ? untold
-		               : (struct at_fork){ .kind = ABSENT, .presumed = fork.presumed };
+		fork = fork.presumed && !seen ? untold
+		                              : (struct at_fork){ .kind = ABSENT, .presumed = fork.presumed };
 	if (place == TOGETHER && c->parent.file && (parent | child) != ABSENT) {
 		parent = parent == ABSENT ? FILEPAGE : parent;
 		child = child == ABSENT ? FILEPAGE : child;

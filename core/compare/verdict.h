@@ -40,6 +40,8 @@ struct verdict_case {
 	/* Whether two of them map the same thing at this address. */
 	bool parent_child_same, parent_base_same, child_base_same, base_other_same;
 	bool possibly_moved; /* it looks as if what one of the two has here had been elsewhere in the base */
+	/* It lacks plain memory that the base had, and has other that the base had not: see adrift.h. */
+	bool parent_adrift, child_adrift;
 	/* Whether PFNs of these may be compared (one boot). */
 	bool parent_child_frames, base_frames;
 	enum kernel_moves moves;

@@ -103,6 +103,7 @@ struct doubts {
 };
 extern struct tally {
 	uint64_t forks, pages, wrong, merged;
+	uint64_t apart;              /* of the pages, where not all have had MOVABLE all the time */
 	uint64_t wrong_moved;        /* of the wrong, where the kernel moved pages since the base */
 	struct doubts doubts, moved; /* where it did not, and where it did */
 	uint64_t verdicts[VMSNAP_VERDICT_COUNT];

@@ -15,6 +15,8 @@ struct known {
 	bool at_uncertain;
 	const struct page *parent, *child;
 	bool made_before, read_before; /* by the parent, between the base and the fork */
+	/* At this one of the two places of MOVABLE, not followed to the other. */
+	bool apart, at_here, parent_here, child_here;
 };
 
 static bool made(const struct page *page)
@@ -97,6 +99,61 @@ static bool contradicts(int verdict, bool inferred, const struct known *k)
 	}
 }
 
+/* What a side has had elsewhere since before the fork, and put here. */
+static bool brought(const struct known *k, const struct page *page)
+{
+	return k->at == OWN && !k->at_uncertain && !(page->did & DID_DROP);
+}
+
+static bool gone(const struct page *page, bool here, bool inferred)
+{
+	return lost(page) || (inferred && !here);
+}
+
+/* Of an address at which not all had the region all the time, where nothing is said of a move: what one brought
+ * here is not new, and what it took away is not dropped, in a definite tone; nor is a side named that has nothing
+ * here. */
+static bool contradicts_apart(int verdict, bool inferred, const struct known *k)
+{
+	bool parent_made = k->parent_here && (made(k->parent) || (inferred && k->made_before));
+	bool child_made = k->child_here && made(k->child);
+	bool parent_new = parent_made && (inferred || !brought(k, k->parent));
+	bool child_new = child_made && (inferred || !brought(k, k->child));
+	bool was_own = k->at_here && k->at == OWN;
+	bool parent_gone = gone(k->parent, k->parent_here, inferred);
+	bool child_gone = gone(k->child, k->child_here, inferred);
+	bool parent_has = k->parent_here && k->parent->state == OWN;
+	bool child_has = k->child_here && k->child->state == OWN;
+	switch (verdict) {
+	case VMSNAP_VERDICT_SHARED:
+		return !parent_has || !child_has;
+	case VMSNAP_VERDICT_COPIED_BY_CHILD:
+		return !child_made;
+	case VMSNAP_VERDICT_COPIED_BY_PARENT:
+		return !parent_made;
+	case VMSNAP_VERDICT_COPIED_BY_BOTH:
+		return !parent_made || !child_made;
+	case VMSNAP_VERDICT_NEW_IN_CHILD:
+		return !child_new;
+	case VMSNAP_VERDICT_NEW_IN_PARENT:
+		return !parent_new;
+	case VMSNAP_VERDICT_NEW_IN_BOTH:
+		return !parent_new || !child_new;
+	case VMSNAP_VERDICT_ONLY_IN_CHILD:
+		return !child_has || (parent_has && !k->parent->uncertain);
+	case VMSNAP_VERDICT_ONLY_IN_PARENT:
+		return !parent_has || (child_has && !k->child->uncertain);
+	case VMSNAP_VERDICT_DROPPED_BY_CHILD:
+		return !was_own || !child_gone;
+	case VMSNAP_VERDICT_DROPPED_BY_PARENT:
+		return !was_own || !parent_gone;
+	case VMSNAP_VERDICT_DROPPED_BY_BOTH:
+		return !was_own || !parent_gone || !child_gone;
+	default:
+		return false;
+	}
+}
+
 static void say_page(const char *whose, const struct vmsnap *snap, uint64_t address)
 {
 	struct vmsnap_run page = { 0 };
@@ -133,37 +190,42 @@ static void say_wrong(const struct judged *j, const struct vmsnap_cow *cow, cons
 			printf("    %s\n", log_lines[i]);
 	}
 	told_of_seed = true;
-	printf("  region %d, page %d: %s%s, but at the fork %d%s, parent did %d is %d, child did %d is %d\n", region,
-	       page, vmsnap_verdict_name(range->verdict), range->inferred ? " (inferred)" : "", k->at,
+	printf("  region %d, page %d: %s%s, but at the fork %d%s, parent did %d is %d, child did %d is %d\n", region, page,
+	       vmsnap_verdict_name(range->verdict), range->inferred ? " (inferred)" : "", k->at,
 	       k->at_uncertain ? "?" : "", k->parent->did, k->parent->state, k->child->did, k->child->state);
+	if (k->apart)
+		printf("  at %" PRIx64 ": at the fork %s, parent %s, child %s\n", at, k->at_here ? "here" : "elsewhere",
+		       k->parent_here ? "here" : "elsewhere", k->child_here ? "here" : "elsewhere");
 	say_pages(cow, range, at);
 }
 
 static void check_page(const struct judged *j, const struct vmsnap_cow *cow, const struct vmsnap_cow_range *range,
-                       uint64_t address, int region, int page)
+                       uint64_t address, int region, int page, struct known k)
 {
 	const struct page *at = &j->at_fork.pages[region][page];
-	struct known k = { .at = at->state,
-		           .at_uncertain = at->uncertain,
-		           .of_file = region == OF_FILE,
-		           .parent = &processes[j->parent].pages[region][page],
-		           .child = &processes[j->child].pages[region][page] };
+	k.at = at->state;
+	k.at_uncertain = at->uncertain;
+	k.of_file = region == OF_FILE;
+	k.parent = &processes[j->parent].pages[region][page];
+	k.child = &processes[j->child].pages[region][page];
 	k.made_before = made(at);
 	k.read_before = at->did & DID_READ;
 	if (at->unsure || k.parent->unsure || k.child->unsure)
 		return;
 	tally.pages++;
+	tally.apart += k.apart;
 	tally.verdicts[range->verdict]++;
 	if (j->counts) {
 		j->counts->pages++;
 		j->counts->doubtful +=
 		        range->verdict == VMSNAP_VERDICT_UNKNOWN || range->verdict == VMSNAP_VERDICT_COPIED;
 	}
-	if (contradicts(range->verdict, range->inferred, &k))
+	if (k.apart ? contradicts_apart(range->verdict, range->inferred, &k)
+	            : contradicts(range->verdict, range->inferred, &k))
 		say_wrong(j, cow, range, address, region, page, &k);
 }
 
-/* Which region an address of the child is in. */
+/* Which region an address is in, with MOVABLE at one of its places. */
 static int region_at(uint64_t address, bool moved)
 {
 	for (int i = 0; i < REGIONS; i++) {
@@ -174,18 +236,27 @@ static int region_at(uint64_t address, bool moved)
 	return -1;
 }
 
+static void check_address(const struct judged *j, const struct vmsnap_cow *cow, const struct vmsnap_cow_range *range,
+                          uint64_t at)
+{
+	const struct process *child = &processes[j->child], *parent = &processes[j->parent];
+	bool there = region_at(at, !child->moved) == MOVABLE, place = there ? !child->moved : child->moved;
+	int region = region_at(at, place);
+	struct known k = { .at_here = j->at_fork.moved == place,
+		           .parent_here = parent->moved == place,
+		           .child_here = child->moved == place };
+	if (region < 0 || (there && range->moved))
+		return;
+	/* Where frames do not tell what moved, two places are told of one page. */
+	k.apart = region == MOVABLE && !range->moved && !(k.at_here && k.parent_here && k.child_here);
+	uint64_t start = (uint64_t)(uintptr_t)address_of(place, region, 0);
+	check_page(j, cow, range, at, region, (int)((at - start) / PAGE_BYTES), k);
+}
+
 void check_ranges(const struct judged *j, struct vmsnap_cow *cow)
 {
 	struct vmsnap_cow_range range;
-	const struct process *child = &processes[j->child], *parent = &processes[j->parent];
 	for (size_t i = 0; !vmsnap_cow_range(cow, i, &range); i++)
-		for (uint64_t at = range.start; at < range.end; at += PAGE_BYTES) {
-			int region = region_at(at, child->moved);
-			/* Where frames do not tell what moved, two places are told of one page. */
-			if (region < 0 || (region == MOVABLE && parent->moved != child->moved && !range.moved) ||
-			    (region == MOVABLE && j->at_fork.moved != child->moved && !range.moved))
-				continue;
-			uint64_t start = (uint64_t)(uintptr_t)address_of(child->moved, region, 0);
-			check_page(j, cow, &range, at, region, (int)((at - start) / PAGE_BYTES));
-		}
+		for (uint64_t at = range.start; at < range.end; at += PAGE_BYTES)
+			check_address(j, cow, &range, at);
 }

@@ -93,9 +93,9 @@ static void breakpoint_page_is_a_range_of_its_own(void **state)
 	vmsnap_unref(child);
 }
 
-/* "1-5 shared from 11" and such, a line each. */
-static void expect_ranges_between(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
-                                  const struct vmsnap *other, const char *expected)
+/* "1-5 shared from 11" and such, a line each.  tone: "shared?" is inferred. */
+static void expect_told(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                        const struct vmsnap *other, bool tone, const char *expected)
 {
 	struct vmsnap_cow *cow = NULL;
 	assert_int_equal(vmsnap_cow_new_between(parent, child, base, other, NULL, &cow, NULL), VMSNAP_OK);
@@ -103,8 +103,9 @@ static void expect_ranges_between(const struct vmsnap *parent, const struct vmsn
 	size_t len = 0;
 	struct vmsnap_cow_range range;
 	for (size_t i = 0; vmsnap_cow_range(cow, i, &range) == VMSNAP_OK; i++) {
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%d-%d %s", (int)(range.start / PAGE),
-		                        (int)(range.end / PAGE), vmsnap_verdict_name(range.verdict));
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%d-%d %s%s", (int)(range.start / PAGE),
+		                        (int)(range.end / PAGE), vmsnap_verdict_name(range.verdict),
+		                        tone && range.inferred ? "?" : "");
 		if (range.moved)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, " from %d",
 			                        (int)(range.parent_start / PAGE));
@@ -112,6 +113,12 @@ static void expect_ranges_between(const struct vmsnap *parent, const struct vmsn
 	}
 	assert_string_equal(text, expected);
 	vmsnap_cow_free(cow);
+}
+
+static void expect_ranges_between(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                                  const struct vmsnap *other, const char *expected)
+{
+	expect_told(parent, child, base, other, false, expected);
 }
 
 static void expect_ranges(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
@@ -323,6 +330,110 @@ static void what_may_have_been_moved_by_both_is_new_in_neither(void **state)
 			vmsnap_unref(after[i]);
 		}
 	}
+}
+
+/* A fork that a debugger held: a mapping of pages 16 to 31, which parent and child have, too. */
+enum { BASE, OTHER, PARENT, CHILD, FORK_MEMBERS };
+static void make_fork(struct vmsnap *fork[FORK_MEMBERS])
+{
+	for (int i = 0; i < FORK_MEMBERS; i++) {
+		bool of_child = i == OTHER || i == CHILD;
+		fork[i] = of_child ? family_member(11, 10) : family_member(10, 1);
+		fork[i]->info.boottime = FORKED + TICK;
+		fork[i]->info.freeze = VMSNAP_FREEZE_DEBUGGER;
+		if (i < PARENT)
+			add_pages(fork[i], 16, 16, ANON(100));
+		else
+			fork[i]->info.faults = 99;
+	}
+}
+
+/* Pages 16 to 31 are 100 pages further on. */
+static void move_all(struct vmsnap *snap)
+{
+	snap->vma_count = 0;
+	add_anon(snap, 116, 132, "rw-p", "");
+}
+
+static void free_fork(struct vmsnap *fork[FORK_MEMBERS])
+{
+	for (int i = 0; i < FORK_MEMBERS; i++)
+		vmsnap_unref(fork[i]);
+}
+
+static void expect_of_fork(struct vmsnap *fork[FORK_MEMBERS], const char *expected)
+{
+	expect_told(fork[PARENT], fork[CHILD], fork[BASE], fork[OTHER], true, expected);
+	free_fork(fork);
+}
+
+/* It was moved, and all written to; or unmapped, and other memory mapped. */
+static void what_one_lacks_and_has_elsewhere_may_be_moved(void **state)
+{
+	(void)state;
+	struct vmsnap *fork[FORK_MEMBERS];
+	make_fork(fork);
+	move_all(fork[CHILD]);
+	add_pages(fork[PARENT], 16, 16, ANON(100));
+	add_pages(fork[CHILD], 116, 16, OWNED(900));
+	expect_of_fork(fork, "16-32 dropped_by_child?\n116-132 new_in_child?\n");
+
+	make_fork(fork);
+	move_all(fork[PARENT]);
+	add_pages(fork[PARENT], 116, 16, OWNED(900));
+	add_pages(fork[CHILD], 16, 16, ANON(100));
+	expect_of_fork(fork, "16-32 dropped_by_parent?\n116-132 new_in_parent?\n");
+}
+
+static void what_has_a_frame_of_what_is_lacking_is_not_new(void **state)
+{
+	(void)state;
+	struct vmsnap *fork[FORK_MEMBERS];
+	make_fork(fork);
+	move_all(fork[CHILD]);
+	add_pages(fork[PARENT], 16, 16, OWNED(700));
+	add_pages(fork[CHILD], 116, 2, OWNED(100));
+	add_pages(fork[CHILD], 118, 14, OWNED(900));
+	expect_of_fork(fork, "16-32 dropped_by_child?\n116-118 only_in_child\n118-132 new_in_child?\n");
+}
+
+/* The parent left one page as it was. */
+static void what_both_moved_and_wrote_to_is_not_new_for_a_fact(void **state)
+{
+	(void)state;
+	struct vmsnap *fork[FORK_MEMBERS];
+	make_fork(fork);
+	move_all(fork[PARENT]);
+	move_all(fork[CHILD]);
+	add_pages(fork[PARENT], 116, 1, OWNED(100));
+	add_pages(fork[PARENT], 117, 15, OWNED(700));
+	add_pages(fork[CHILD], 116, 16, OWNED(900));
+	expect_of_fork(fork, "16-32 dropped_by_both?\n116-117 copied?\n117-132 new_in_both?\n");
+}
+
+static void what_may_have_moved_is_new_to_nobody_who_sees_no_frames(void **state)
+{
+	(void)state;
+	struct vmsnap *fork[FORK_MEMBERS];
+	make_fork(fork);
+	move_all(fork[CHILD]);
+	add_pages(fork[PARENT], 16, 16, ANON(0));
+	add_pages(fork[CHILD], 116, 16, OWNED(0));
+	for (int i = 0; i < FORK_MEMBERS; i++)
+		fork[i]->info.known.pfn = false;
+	expect_of_fork(fork, "16-32 only_in_parent\n116-132 only_in_child\n");
+}
+
+/* The child gave its pages back, and mapped some more. */
+static void what_is_lacking_nowhere_has_not_moved(void **state)
+{
+	(void)state;
+	struct vmsnap *fork[FORK_MEMBERS];
+	make_fork(fork);
+	add_anon(fork[CHILD], 116, 132, "rw-p", "");
+	add_pages(fork[PARENT], 16, 16, ANON(100));
+	add_pages(fork[CHILD], 116, 16, OWNED(900));
+	expect_of_fork(fork, "16-32 dropped_by_child\n116-132 new_in_child\n");
 }
 
 static void frames_of_another_boot_are_not_compared(void **state)
@@ -681,6 +792,11 @@ int main(void)
 		cmocka_unit_test(what_the_parent_moved_memory_over_the_child_has_still),
 		cmocka_unit_test(what_both_moved_to_one_place_is_no_more_than_that),
 		cmocka_unit_test(what_may_have_been_moved_by_both_is_new_in_neither),
+		cmocka_unit_test(what_one_lacks_and_has_elsewhere_may_be_moved),
+		cmocka_unit_test(what_has_a_frame_of_what_is_lacking_is_not_new),
+		cmocka_unit_test(what_both_moved_and_wrote_to_is_not_new_for_a_fact),
+		cmocka_unit_test(what_may_have_moved_is_new_to_nobody_who_sees_no_frames),
+		cmocka_unit_test(what_is_lacking_nowhere_has_not_moved),
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
 		cmocka_unit_test(a_frame_that_may_have_been_given_out_again_names_nobody),

@@ -80,14 +80,45 @@ static bool same_at(const struct vmsnap *a, const struct vmsnap *b, uint64_t add
 	return in_a && in_b ? vma_same_backing(in_a, in_b) : in_a == in_b;
 }
 
-static struct verdict naive(const struct vmsnap *parent, const struct vmsnap *child, const struct fork_base *fork,
-                            bool went_on, uint64_t address)
+static bool plain_at(const struct vmsnap *snap, uint64_t address)
 {
+	const struct vmsnap_vma *vma = vmsnap_vma_at(snap, address);
+	return vma && vma_is_plain(vma);
+}
+
+static bool populated_at(const struct vmsnap *snap, uint64_t address)
+{
+	uint64_t entry;
+	vmsnap_pages_read(snap, address, 1, &entry);
+	return plain_at(snap, address) && (entry & ENTRY_POPULATED);
+}
+
+/* Whether memory of the base's is gone from a side which has other that the base has not. */
+static bool adrift(const struct vmsnap *base, const struct vmsnap *side)
+{
+	bool lost = false, gained = false;
+	for (uint64_t at = 0; base && at < PAGE_AT(SPACE + 200); at += PAGE) {
+		lost |= !same_at(side, base, at) && populated_at(base, at);
+		gained |= !same_at(side, base, at) && populated_at(side, at);
+	}
+	return lost && gained;
+}
+
+/* What is the same throughout. */
+struct naive_fork {
+	struct fork_base base;
+	bool went_on, parent_adrift, child_adrift;
+};
+
+static struct verdict naive(const struct vmsnap *parent, const struct vmsnap *child, const struct naive_fork *known,
+                            uint64_t address)
+{
+	const struct fork_base *fork = &known->base;
 	const struct vmsnap *base = fork->base;
 	struct verdict_case c = { .parent = page_at(parent, address),
 		                  .child = page_at(child, address),
 		                  .base_time = fork->time,
-		                  .went_on = went_on,
+		                  .went_on = known->went_on,
 		                  .base_after = fork->after,
 		                  .parent_idle = fork->parent_idle,
 		                  .child_idle = fork->child_idle,
@@ -100,6 +131,8 @@ static struct verdict naive(const struct vmsnap *parent, const struct vmsnap *ch
 		c.base = page_at(base, address);
 		c.parent_base_same = same_at(parent, base, address);
 		c.child_base_same = same_at(child, base, address);
+		c.parent_adrift = known->parent_adrift && (plain_at(parent, address) || plain_at(base, address));
+		c.child_adrift = known->child_adrift && (plain_at(child, address) || plain_at(base, address));
 	}
 	if (fork->other) {
 		c.other = page_at(fork->other, address);
@@ -108,11 +141,12 @@ static struct verdict naive(const struct vmsnap *parent, const struct vmsnap *ch
 	return verdict_of(&c);
 }
 
-static bool naive_went_on(const struct vmsnap *parent, const struct vmsnap *child, const struct fork_base *fork)
+static bool naive_went_on(const struct vmsnap *parent, const struct vmsnap *child,
+                          const struct naive_fork *fork)
 {
 	bool went_on = false;
 	for (uint64_t at = 0; at < PAGE_AT(SPACE + 200); at += PAGE)
-		went_on |= naive(parent, child, fork, false, at).went_on;
+		went_on |= naive(parent, child, fork, at).went_on;
 	return went_on;
 }
 
@@ -127,11 +161,13 @@ static const struct vmsnap_vma *naive_vma(const struct vmsnap *parent, const str
 static void check_against_naive(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                                 const struct vmsnap *other)
 {
-	struct fork_base fork = fork_base_of(parent, child, base, other);
-	bool went_on = naive_went_on(parent, child, &fork);
+	struct naive_fork fork = { .base = fork_base_of(parent, child, base, other) };
+	fork.parent_adrift = adrift(fork.base.base, parent);
+	fork.child_adrift = adrift(fork.base.base, child);
+	fork.went_on = naive_went_on(parent, child, &fork);
 	struct vmsnap_cow *cow = NULL;
 	assert_int_equal(vmsnap_cow_new_between(parent, child, base, other, NULL, &cow, NULL), VMSNAP_OK);
-	base = fork.base;
+	base = fork.base.base;
 	uint64_t totals[VMSNAP_VERDICT_COUNT] = { 0 }, touched_totals[VMSNAP_VERDICT_COUNT] = { 0 };
 	struct vmsnap_cow_range range = { 0 }, last = { 0 };
 	size_t index = 0;
@@ -145,7 +181,7 @@ static void check_against_naive(const struct vmsnap *parent, const struct vmsnap
 				assert_true(last.verdict != range.verdict || last.inferred != range.inferred ||
 				            last.touched != range.touched || last.vma != range.vma);
 		}
-		struct verdict expected = naive(parent, child, &fork, went_on, at);
+		struct verdict expected = naive(parent, child, &fork, at);
 		bool inside = more && range.start <= at;
 		assert_int_equal(inside, expected.verdict != VERDICT_NONE);
 		if (!inside)
