@@ -5,6 +5,7 @@
 #include "emitter.h"
 #include "error.h"
 #include "error_record.h"
+#include "rate.h"
 #include "schemas.h"
 #include "series_faults.h"
 #include "series_table.h"
@@ -286,10 +287,9 @@ static int put_step(struct row *row, struct printed *printed, struct vmsnap_erro
 	bool known = step->before && !is_unread(step, sums, &step->sums_before);
 	if (known)
 		put_delta(row, STEP_DELTA, before, now);
-	if (known && step->elapsed_known && step->elapsed) {
-		double each = ((double)now - (double)before) * 1e9 / (double)step->elapsed;
-		row_put_delta(row, STEP_RATE, each < 0, (uint64_t)(each < 0 ? -each : each));
-	}
+	if (known && step->elapsed_known && step->elapsed)
+		row_put_delta(row, STEP_RATE, now < before,
+		              rate_of(now < before ? before - now : now - before, step->elapsed));
 	int rc = row_rows(row, STEP_LINES, line_rows, printed, err);
 	rc = rc ? rc : put_blame(row, printed, err);
 	row_end(row);

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "error_record.h"
 #include "format_value.h"
+#include "rate.h"
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "text_limit.h"
@@ -172,7 +173,7 @@ static void put_rate(struct row *row, const struct vmsnap_series_fork *fork)
 	if (!fork->elapsed_known || !fork->elapsed)
 		row_put_unknown(row, FORK_RATE);
 	else
-		row_put_delta(row, FORK_RATE, less, (uint64_t)((double)bytes * 1e9 / (double)fork->elapsed));
+		row_put_delta(row, FORK_RATE, less, rate_of(bytes, fork->elapsed));
 }
 
 static void put_some(struct row *row, unsigned column, uint64_t bytes)

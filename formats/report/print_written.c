@@ -8,6 +8,7 @@
 #include "mapping_label.h"
 #include "name_columns.h"
 #include "name_text.h"
+#include "rate.h"
 #include "schemas.h"
 #include "text_limit.h"
 #include "top_names.h"
@@ -68,10 +69,10 @@ static uint64_t duration_of(const struct vmsnap *snap)
 	               : 0;
 }
 
-static uint64_t rate_of(const struct round *round)
+static uint64_t rate_of_round(const struct round *round)
 {
 	uint64_t duration = duration_of(round->snap);
-	return duration ? (uint64_t)((double)round->total.bytes * 1e9 / (double)duration) : 0;
+	return duration ? rate_of(round->total.bytes, duration) : 0;
 }
 
 /* ---- a mapping ------------------------------------------------------------------------ */
@@ -162,7 +163,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	row_put_bytes(document, DOCUMENT_WRITTEN, round->total.bytes);
 	row_put_count(document, DOCUMENT_PAGES, round->total.bytes / info->page_size);
 	row_put_bytes(document, DOCUMENT_MAYBE, round->total.maybe);
-	row_put_count(document, DOCUMENT_RATE, rate_of(round));
+	row_put_count(document, DOCUMENT_RATE, rate_of_round(round));
 	return row_rows(document, DOCUMENT_MAPPINGS, mapping_rows, ctx, err);
 }
 
@@ -182,7 +183,7 @@ static void put_heading(struct text *text, const struct round *round)
 		text_string(text, "nothing written");
 	text_format(text, " in %s", word_duration(duration_of(round->snap)).text);
 	if (pages)
-		text_format(text, ", %s/s", word_size(text->style, rate_of(round)).text);
+		text_format(text, ", %s/s", word_size(text->style, rate_of_round(round)).text);
 	if (round->total.maybe)
 		text_format(text, "; perhaps %s more", word_size(text->style, round->total.maybe).text);
 	text_string(text, "\n");

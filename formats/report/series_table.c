@@ -11,6 +11,7 @@
 #include "escape.h"
 #include "format_value.h"
 #include "relation_text.h"
+#include "rate.h"
 #include "schemas.h"
 #include "sparkline.h"
 #include "text_color.h"
@@ -291,7 +292,7 @@ static void put_rate(struct row *row, const struct series_row *at)
 	if (!at->elapsed_known || !at->elapsed || at->unread || at->unread_before)
 		row_put_unknown(row, SERIES_RATE);
 	else
-		row_put_delta(row, SERIES_RATE, less, (uint64_t)((double)bytes * 1e9 / (double)at->elapsed));
+		row_put_delta(row, SERIES_RATE, less, rate_of(bytes, at->elapsed));
 }
 
 static void put_row(struct row *row, const struct table_of *table, const struct series_row *at, size_t index,
@@ -382,7 +383,7 @@ static void put_way(struct text *text, const struct way *way, uint64_t span)
 	            word_size(style, last).text, way->last_unread ? "+" : "");
 	if (change)
 		text_format(text, "  %s", word_delta(style, less, change).text);
-	uint64_t rate = span ? (uint64_t)((double)change * 1e9 / (double)span) : 0;
+	uint64_t rate = span ? rate_of(change, span) : 0;
 	if (rate)
 		text_format(text, ", %s/s", word_size(style, rate).text);
 	if (!way->some_unread && peak > first && peak > last)
