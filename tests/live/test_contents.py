@@ -108,6 +108,19 @@ class Contents(unittest.TestCase):
         self.capture(target, "--contents=all", "--undumped")
         self.check(held, 0, "shared", "plain", "hidden", "none")
 
+    @each_user
+    def test_of_secret_memory_nothing_is_kept(self, user):
+        target = Target(self, "contents", user=user)
+        if "secret" not in target.ranges:
+            support.skip(self, "memory of memfd_secret(2) cannot be had here")
+        self.path = os.path.join(world().home(user), "contents-secret.vms")
+        for options in ((), ("--undumped",)):
+            self.capture(target, "--contents=all", *options, user=user)
+            places = self.read()[1].places(0)
+            self.assertFalse(set(range(*target.ranges["secret"], PAGE)) & set(places), options)
+            told = run("dump", self.path, f"{target.ranges['secret'][0]:x}+10", user=user)
+            self.assertIn(b"?? " * 16, told.out, told)
+
     def test_what_is_excluded_is_not_in_the_file(self):
         target = Target(self, "contents")
         held = Held(target)

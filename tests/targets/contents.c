@@ -7,6 +7,8 @@
  *   fork                           a child that shares all, and then stands still
  */
 #define _GNU_SOURCE
+#include <sys/syscall.h>
+
 #include "target.h"
 
 #ifndef MADV_GUARD_INSTALL
@@ -42,6 +44,19 @@ static void fill(unsigned char *memory, unsigned seed, size_t first, size_t page
 			memory[page * PAGE + i] = (unsigned char)(seed + 17 * page + 5 * (i * i / 8) + i);
 }
 
+/* Where the kernel has such memory, and lets this user lock so much. */
+static void make_secret(void)
+{
+#ifdef SYS_memfd_secret
+	int fd = (int)syscall(SYS_memfd_secret, 0);
+	void *memory = fd < 0 || ftruncate(fd, 4 * PAGE)
+	                       ? MAP_FAILED
+	                       : mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory != MAP_FAILED)
+		fill(area_add("secret", memory, 4), 8, 0, 4);
+#endif
+}
+
 /* Written at first, so that something is there that must not be told. */
 static void make_areas(void)
 {
@@ -67,6 +82,7 @@ static void make_areas(void)
 	memory = area_add("reads", map_memory(8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1), 8);
 	fill(memory, 7, 0, 8);
 	mprotect(memory, 8 * PAGE, PROT_READ);
+	make_secret();
 }
 
 static bool obey(char *command)
