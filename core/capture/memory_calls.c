@@ -314,16 +314,26 @@ static int begin_call(struct memory_calls *calls, const struct told *told)
 	return VMSNAP_OK;
 }
 
+/* As the kernel looks at it first.  What it refuses later may have cost what was at the new place. */
+static bool moves_nowhere(const struct telling *telling, const struct told *told)
+{
+	uint64_t old = told->arguments[0], was = told->arguments[1], will = told->arguments[2],
+	         place = told->arguments[4];
+	return (old | place) & (telling->page - 1) || !will || (place < old + was && old < place + will);
+}
+
 /* What it cuts off, what was at the new place, and what goes there. */
 static int move(const struct telling *telling, const struct told *told, uint64_t result)
 {
 	uint64_t old = told->arguments[0], was = told->arguments[1], will = told->arguments[2],
 	         kept = was < will ? was : will;
 	bool fixed = told->arguments[3] & MREMAP_FIXED;
+	if (has_failed(result))
+		return fixed && !moves_nowhere(telling, told)
+		               ? tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, told->arguments[4], will, 0)
+		               : VMSNAP_OK;
 	int rc = fixed ? give_back(telling, told, told->arguments[4], will) : VMSNAP_OK;
-	if (rc || has_failed(result))
-		return rc;
-	rc = was > kept ? give_back(telling, told, old + kept, was - kept) : VMSNAP_OK;
+	rc = rc || was <= kept ? rc : give_back(telling, told, old + kept, was - kept);
 	return rc || result == old || !kept ? rc : tell(telling, told, VMSNAP_MEMORY_EVENT_MOVED, old, kept, result);
 }
 

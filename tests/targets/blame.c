@@ -165,6 +165,17 @@ static void write_in_vfork(char *page)
 	waitpid(child, NULL, 0);
 }
 
+/* What is refused changes nothing. */
+static void refuse(char *page)
+{
+	const int prot = PROT_READ | PROT_WRITE, own = MAP_PRIVATE | MAP_FIXED;
+	if (!munmap(page + 1, PAGE) || mmap(page + 1, PAGE, prot, own | MAP_ANONYMOUS, -1, 0) != MAP_FAILED ||
+	    mmap(page, PAGE, prot, own, -1, 0) != MAP_FAILED ||
+	    mremap(page, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page + 1) != MAP_FAILED ||
+	    syscall(SYS_brk, PAGE) <= PAGE)
+		cannot("be refused");
+}
+
 static void lock(char *page)
 {
 	must(mlock(page, PAGE), "lock");
@@ -217,6 +228,7 @@ static void operate(enum how how, char *page)
 		break;
 	case READ:
 		read_page(page);
+		refuse(page);
 		break;
 	case SYSCALL:
 		write_syscall(page);

@@ -75,7 +75,8 @@ static void refused(void)
 	    mmap(pages, BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_FIXED_NOREPLACE, -1, 0) !=
 	            MAP_FAILED ||
 	    mmap(pages + 1, BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED ||
-	    mmap(pages, BYTES, PROT_READ, MAP_PRIVATE | MAP_FIXED, -1, 0) != MAP_FAILED)
+	    mmap(pages, BYTES, PROT_READ, MAP_PRIVATE | MAP_FIXED, -1, 0) != MAP_FAILED ||
+	    mremap(old, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, pages + 1) != MAP_FAILED)
 		cannot("be refused");
 }
 
