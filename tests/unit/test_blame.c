@@ -1,6 +1,7 @@
 /* Whom pages are blamed on, by faults and what became of memory as they are told. */
 #include "test_diff_fixture.h"
 
+#include "blame_births.h"
 #include "blame_heaps.h"
 #include "earliest.h"
 
@@ -179,6 +180,77 @@ static void the_next_that_is_earlier_is_found(void **state)
 	}
 }
 
+#define FORKS(TIME, PARENT, WHOM)                                                                                      \
+	{                                                                                                              \
+		.time = (TIME), .pid = (PARENT), .child = (WHOM), .kind = VMSNAP_FAULT_EVENT_FORK                      \
+	}
+#define EXECUTES(TIME, WHO)                                                                                            \
+	{                                                                                                              \
+		.time = (TIME), .pid = (WHO), .kind = VMSNAP_FAULT_EVENT_EXEC                                          \
+	}
+enum { MOST_EVENTS = 4, GRANDCHILD = 9 };
+
+/* Of events, the first process has a snapshot from before. */
+static void what_a_process_began_with_is_its_parents_or_that_ones_parents(void **state)
+{
+	(void)state;
+	static const struct {
+		struct vmsnap_fault_event events[MOST_EVENTS];
+		int32_t pid;
+		uint64_t born, executed;
+		bool before;
+	} cases[] = {
+		{ { FORKS(1, PID, CHILD) }, CHILD, 1, 0, true },
+		{ { FORKS(1, PID, CHILD), FORKS(2, CHILD, GRANDCHILD) }, GRANDCHILD, 2, 0, true },
+		{ { FORKS(2, CHILD, GRANDCHILD), FORKS(3, PID, CHILD) }, GRANDCHILD, 2, 0, false },
+		{ { FORKS(1, PID, CHILD), FORKS(2, GRANDCHILD, CHILD) },
+		  CHILD,
+		  2,
+		  0,
+		  false }, /* the number is another's */
+		{ { FORKS(1, PID, CHILD), EXECUTES(2, CHILD), EXECUTES(3, CHILD) }, CHILD, 1, 3, true },
+		{ { EXECUTES(1, PID), FORKS(2, PID, CHILD) }, CHILD, 2, 1, true },
+		{ { FORKS(1, PID, CHILD), EXECUTES(2, PID) }, CHILD, 1, 0, true },
+		{ { FORKS(1, PID, CHILD), EXECUTES(2, PID) }, PID, 0, 2, true },
+	};
+	struct vmsnap *before = snap_of(PID, BEFORE, 0, 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct blame_process process = { .after = snap_of((uint32_t)cases[i].pid, AFTER, 0, 0) };
+		struct work work = { .limit = WORK_UNLIMITED };
+		struct blame_births births;
+		size_t count = 0;
+		while (count < MOST_EVENTS && cases[i].events[count].time)
+			count++;
+		assert_int_equal(blame_births_make(&births, cases[i].events, count, &work), VMSNAP_OK);
+		blame_births_find(&births, &process, (const struct vmsnap *const[]){ before }, 1);
+		assert_int_equal(process.born.time, cases[i].born);
+		assert_int_equal(process.executed, cases[i].executed);
+		assert_true(process.before == (cases[i].before ? before : NULL));
+		blame_births_free(&births, &work);
+		assert_int_equal(work.used, 0);
+		vmsnap_unref(process.before);
+		vmsnap_unref(process.after);
+	}
+	vmsnap_unref(before);
+}
+
+static void children_are_told_of_in_their_order(void **state)
+{
+	(void)state;
+	static const struct vmsnap_fault_event events[] = { FORKS(1, CHILD, 20), FORKS(2, PID, 30), EXECUTES(3, PID),
+		                                            FORKS(4, CHILD, 21), FORKS(5, PID, 29) };
+	struct work work = { .limit = WORK_UNLIMITED };
+	struct blame_births births;
+	size_t at = 0;
+	assert_int_equal(blame_births_make(&births, events, sizeof(events) / sizeof(*events), &work), VMSNAP_OK);
+	assert_int_equal(blame_births_child(&births, PID, &at)->child, 30);
+	assert_int_equal(blame_births_child(&births, PID, &at)->child, 29);
+	assert_null(blame_births_child(&births, PID, &at));
+	at = 0;
+	assert_null(blame_births_child(&births, GRANDCHILD, &at));
+	blame_births_free(&births, &work);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +258,8 @@ int main(void)
 		cmocka_unit_test(the_heap_of_a_program_executed_before_does_not_matter),
 		cmocka_unit_test(pages_of_who_has_anothers_memory_are_told_once),
 		cmocka_unit_test(the_next_that_is_earlier_is_found),
+		cmocka_unit_test(what_a_process_began_with_is_its_parents_or_that_ones_parents),
+		cmocka_unit_test(children_are_told_of_in_their_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
