@@ -116,8 +116,8 @@ static void put_moves(struct json *json, uint64_t since, uint64_t count)
 
 static void put_instants(struct json *json, const struct vmsnap_html *html)
 {
-	json_array(json,
-	           "instants"); /* us since the first, label, reason, pause in us, us since the first by the date */
+	json_array(json, "instants"); /* us since the first, label, reason, pause in us, us since the first by the date,
+	                                 1: held */
 	for (size_t i = 0; i < html->instant_count; i++) {
 		const struct report_instant *instant = &html->instants[i];
 		json_array(json, NULL);
@@ -126,6 +126,7 @@ static void put_instants(struct json *json, const struct vmsnap_html *html)
 		json_number(json, NULL, instant->reason);
 		json_number(json, NULL, instant->pause / 1000);
 		put_since(json, (instant->taken - html->instants[0].taken) / 1000);
+		json_number(json, NULL, instant->held);
 		json_end(json);
 	}
 	json_end(json);

@@ -99,6 +99,7 @@ static int begin_instant(struct vmsnap_html *html, const struct vmsnap *snap, st
 	*instant = (struct report_instant){ .taken = info->taken,
 		                            .monotonic = info->monotonic,
 		                            .pause = info->pause,
+		                            .held = info->freeze == VMSNAP_FREEZE_DEBUGGER,
 		                            .label = string_of(html, info->label),
 		                            .reason = string_of(html, info->reason) };
 	html->ended = false;

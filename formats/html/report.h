@@ -76,6 +76,7 @@ struct report_instant {
 	int64_t taken;
 	int64_t monotonic; /* 0: not known */
 	uint64_t pause;
+	bool held;              /* it stood without that, held by whoever traces it */
 	uint32_t label, reason; /* strings */
 };
 /* Which snapshot of the file is of which process, by instant. */

@@ -12,3 +12,10 @@ void put_alarm(struct text *text, const char *words)
 	color_end(text, COLOR_ALARM);
 	text_string(text, "\n");
 }
+
+void put_note(struct text *text, const char *words)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	fit_words(&line, words);
+	text_string(text, "\n");
+}

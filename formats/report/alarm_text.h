@@ -6,5 +6,7 @@
 
 /* "! words", in the colour for it, broken at blanks. */
 void put_alarm(struct text *text, const char *words);
+/* What is as it is: the same in no colour. */
+void put_note(struct text *text, const char *words);
 
 #endif

@@ -217,7 +217,7 @@ static int put_places(struct text *text, const struct vmsnap_cow *cow, const str
 	if (rc)
 		return rc;
 	if (!text->style->no_headings)
-		put_strip_key(text, cow_class_words);
+		put_strip_key(text, cow_class_words, NULL);
 	put_cow_rest(text, cow, rows, touched, flags);
 	return all ? put_groups(text, cow, touched, naming, flags, err)
 	           : put_cow_variables(text, cow, touched, naming, err);

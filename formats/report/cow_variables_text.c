@@ -5,11 +5,13 @@
 
 #include "cow_answer_text.h"
 #include "cow_rows.h"
+#include "cow_unnamed_text.h"
 #include "error.h"
 #include "format_value.h"
 #include "name_pages_text.h"
 #include "name_sweep.h"
 #include "name_text.h"
+#include "program_vma.h"
 #include "text_color.h"
 #include "text_fit.h"
 
@@ -149,46 +151,6 @@ static void put_variables(void *ctx, struct name_sweep *sweep, uint64_t start, u
 	text_string(text, "\n");
 }
 
-static bool has_file(const struct vmsnap_vma *vma)
-{
-	return vma->inode || vma->dev_major || vma->dev_minor;
-}
-
-static const struct vmsnap_vma *program_of(const struct vmsnap *snap)
-{
-	const struct vmsnap_info *info = vmsnap_info(snap);
-	const struct vmsnap_vma *vma = info->start_code ? vmsnap_vma_at(snap, info->start_code) : NULL;
-	if (vma && has_file(vma))
-		return vma;
-	for (size_t i = 0; *info->exe && (vma = vmsnap_vma(snap, i)); i++)
-		if (has_file(vma) && strcmp(vma->name, info->exe) == 0)
-			return vma;
-	return NULL;
-}
-
-/* Whether a program's .bss may be in it.  Where addresses are not randomised, as in a debugger, the heap follows at
- * once and the two may be one VMA. */
-static bool may_have_bss(const struct vmsnap_vma *vma)
-{
-	return !has_file(vma) && !(vma->perms & VMSNAP_PERM_SHARED) &&
-	       (!*vma->name || strcmp(vma->name, "[heap]") == 0 || strncmp(vma->name, "[anon:", 6) == 0);
-}
-
-/* Of its file, or right behind it: its .bss, of which what is not named may be several VMAs. */
-static bool is_programs(const struct section *section, const struct vmsnap_vma *vma)
-{
-	const struct vmsnap_vma *program = section->program;
-	const struct vmsnap *child = vmsnap_cow_child(section->cow);
-	while (vma && vma->start && may_have_bss(vma)) {
-		const struct vmsnap_vma *below = vmsnap_vma_at(child, vma->start - 1);
-		if (below && !has_file(below) && *vma->name)
-			return false;
-		vma = below;
-	}
-	return program && vma && vma->inode == program->inode && vma->dev_major == program->dev_major &&
-	       vma->dev_minor == program->dev_minor;
-}
-
 /* A debugger's frames are told of while they are shared still, too: that is what one wants to hear. */
 static bool is_told(const struct section *section, const struct vmsnap_cow_range *range)
 {
@@ -197,7 +159,7 @@ static bool is_told(const struct section *section, const struct vmsnap_cow_range
 	if (section->frames)
 		return (!quiet || range->verdict == VMSNAP_VERDICT_SHARED) &&
 		       cow_range_has_locals(range, section->naming);
-	if (quiet || !is_programs(section, range->vma))
+	if (quiet || !vma_is_programs(vmsnap_cow_child(section->cow), section->program, range->vma))
 		return false;
 	/* A breakpoint tells where it is; what else lies on its page nobody wrote. */
 	cow_touched_reasons(section->touched, range, &reasons);
@@ -216,19 +178,13 @@ static int put_range(struct section *section, const struct vmsnap_cow_range *ran
 	return rc;
 }
 
-static bool is_lost(int verdict)
-{
-	return verdict == VMSNAP_VERDICT_COPIED_BY_PARENT || verdict == VMSNAP_VERDICT_COPIED_BY_CHILD ||
-	       verdict == VMSNAP_VERDICT_COPIED_BY_BOTH || verdict == VMSNAP_VERDICT_COPIED;
-}
-
 static int put_section(struct section *section, struct vmsnap_error *err)
 {
 	struct vmsnap_cow_range range;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && !text_failed(section->text) && !vmsnap_cow_range(section->cow, i, &range); i++)
 		if (is_told(section, &range)) {
-			section->told |= is_lost(range.verdict);
+			section->told |= verdict_is_lost(range.verdict);
 			rc = put_range(section, &range, err);
 		}
 	uint64_t pages = section->left_out / vmsnap_info(vmsnap_cow_child(section->cow))->page_size;
@@ -257,7 +213,7 @@ static void put_none(const struct section *own)
 int put_cow_variables(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
                       const struct naming *naming, struct vmsnap_error *err)
 {
-	const struct vmsnap_vma *program = program_of(vmsnap_cow_child(cow));
+	const struct vmsnap_vma *program = program_vma(vmsnap_cow_child(cow));
 	struct section frames = { text, cow, touched, naming, program, true, NULL, IN_DEBUGGER_SHOWN, 0, 0, 0, 0 };
 	struct section own = { text, cow, touched, naming, program, false, NULL, VARIABLES_SHOWN, 0, 0, 0, 0 };
 	if (!naming->names)
@@ -266,7 +222,8 @@ int put_cow_variables(struct text *text, const struct vmsnap_cow *cow, const str
 	if (frames.lines)
 		own.most = IN_DEBUGGER_SHOWN;
 	rc = rc ? rc : put_section(&own, err);
-	if (!rc && !text_failed(text))
-		put_none(&own);
-	return rc;
+	if (rc || text_failed(text))
+		return rc;
+	put_none(&own);
+	return program ? put_cow_unnamed(text, cow, naming, program, err) : rc;
 }

@@ -68,7 +68,7 @@ static struct fit_line begin_line(struct text *text, const struct grouped *group
 
 static void put_sum(struct text *text, const struct grouped *grouped, const char *label, const int totals[3])
 {
-	static const char *const words[] = { "private", "shared memory", "page cache" };
+	static const char *const words[] = { "anonymous", "shared memory", "page cache" };
 	uint64_t is = sum_of(grouped->group, totals, 3), was = sum_of(grouped->before, totals, 3);
 	struct fit_line line = begin_line(text, grouped, label, size_or_change(text, grouped, was, is), is);
 	bool any = false;
@@ -210,9 +210,9 @@ void put_group_doubts(struct text *text, const struct grouped *grouped)
 	if (doubts.of_source[VMSNAP_GROUP_SMAPS])
 		put_alarm(text, "PSS is the sum of smaps: up to 1 KB for each mapping less than it is");
 	if (doubts.pss_unknown)
-		put_alarm(text,
-		          "who else maps these frames was not captured: no PSS, but SHARE, each frame divided by those "
-		          "of the group that map it");
+		put_note(text,
+		         "SHARE, not PSS: each frame divided by those of the group that map it; who else does was "
+		         "not captured");
 	if (doubts.restless) {
 		snprintf(words, sizeof(words),
 		         "%zu of the processes ran while they were read: their pages may not be of "

@@ -66,7 +66,11 @@ static void set_event(struct text *text, const struct map *map, const struct map
 		bytes = sums[CLASS_PRIVATE] + sums[CLASS_FILE] + sums[CLASS_SHARED];
 	}
 	caption->changed = bytes && (map->view.diff || map->cow);
-	if (bytes)
+	if (map->cow && sums[CLASS_COPIED] && sums[CLASS_CHILD])
+		snprintf(caption->event, sizeof(caption->event), "%s by parent, %s by child",
+		         word_size(text->style, sums[CLASS_COPIED]).text,
+		         word_size(text->style, sums[CLASS_CHILD]).text);
+	else if (bytes)
 		snprintf(caption->event, sizeof(caption->event), "%s %s", word_size(text->style, bytes).text, what);
 }
 

@@ -12,7 +12,7 @@ struct caption {
 	size_t others;              /* other memory in the strip, that has names of its own */
 	struct mapping_label label; /* holds the name, if it is one */
 	char size[112];             /* "170M rw-p", "2.40M ×6" */
-	char event[80];             /* "30.1M copied", "2.19M resident"; "": nothing */
+	char event[128];            /* "30.1M copied", "2.19M resident"; "": nothing */
 	bool changed;               /* the event is a change */
 };
 struct caption caption_of(struct text *text, const struct map *map, const struct map_strip *strip);

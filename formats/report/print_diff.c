@@ -322,6 +322,14 @@ static int diff_json(struct text *text, const struct diff_view *view, struct cha
 
 /* ---- for people ------------------------------------------------------------------ */
 
+/* What the column of shares is of. */
+static const char *share_of(const struct text *text, const struct diff_view *view)
+{
+	bool told = view->frames && view->exclusive && !view->shared_more;
+	bool copied = told && vmsnap_diff_pages(view->diff, VMSNAP_CHANGE_PFN_CHANGED);
+	return copied && !text->style->columns ? "%: of what was writable and shared at A" : NULL;
+}
+
 static int diff_text(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct changed_by *by,
                      struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
 {
@@ -344,7 +352,7 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	if (!totals && (places || bare)) {
 		rc = print_diff_table(text, view, rows, by, names, err);
 		if (!bare) {
-			put_strip_key(text, class_words);
+			put_strip_key(text, class_words, share_of(text, view));
 			text_blank(text);
 		}
 	}

@@ -60,7 +60,7 @@ static const struct column by_columns[] = {
 	[ROW_OWN] = { "own", .type = COLUMN_BYTES },
 	[ROW_OWN_NOW] = { NULL, "OWN", COLUMN_CHANGE, 0, "what only one of them maps", NULL },
 	[ROW_LOST] = { "lost", "LOST", COLUMN_BYTES, COLUMN_SPARSE,
-	               "private pages shared before and no more, in all processes", NULL },
+	               "anonymous pages shared before and no more, in all processes", NULL },
 	[ROW_OUTSIDE] = { "outside", "OUTSIDE", COLUMN_BYTES, COLUMN_SECONDARY,
 	                  "frames that processes map which are none of these", NULL },
 	[ROW_HIDDEN] = { "hidden", "HIDDEN", COLUMN_BYTES, COLUMN_SECONDARY | COLUMN_SPARSE,
@@ -273,7 +273,7 @@ static void put_rest(struct text *text, const struct listed *listed)
 		text_format(text, "and %zu more (--long)\n", count - listed->most);
 	if (listed->by == VMSNAP_GROUP_BY_NAME && count) {
 		text_blank(text);
-		text_string(text, "Of private memory, in pages of each process; a page counts for each name on it.\n");
+		text_string(text, "Of anonymous memory, in pages of each process; a page counts for each name on it.\n");
 	}
 }
 

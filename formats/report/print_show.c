@@ -618,6 +618,15 @@ static int all_columns_init(struct all_columns *all, struct text *text, const st
 	return VMSNAP_OK;
 }
 
+/* What the columns do not come to. */
+static const char *rest_of_resident(const struct text *text, const struct vmsnap *snap)
+{
+	struct vmsnap_sums sums;
+	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
+	bool told = !text->style->columns && vmsnap_info(snap)->known.exclusive && sums.file;
+	return told ? "rest of RESIDENT: files, shared memory" : NULL;
+}
+
 static int show_table(struct text *text, struct show *show, struct vmsnap_error *err)
 {
 	struct all_columns all = { .columns = NULL };
@@ -628,7 +637,7 @@ static int show_table(struct text *text, struct show *show, struct vmsnap_error 
 		put_show_heading(text, show->snap, &show->filter, show->flags);
 	rc = rc ? rc : emit_table(text, &all.schema, mapping_rows, show, err);
 	if (!rc && !bare)
-		put_strip_key(text, class_words);
+		put_strip_key(text, class_words, rest_of_resident(text, show->snap));
 	if (!rc && !bare && show->smaps_blank)
 		text_string(text,
 		            "\nblank     smaps tells of whole mappings: nothing of those that are told in part\n");

@@ -57,8 +57,9 @@ static bool fits_in_line(const struct text *text, size_t column, uint32_t shown,
 	return !text->style->width || column <= text->style->width;
 }
 
-/* Behind what the line begins with, and in further lines as needed; without any there is no line. */
-static bool put_classes(struct text *text, const char *begin, uint32_t shown, class_words_fn words)
+/* Behind what the line begins with, and in further lines as needed; returns how far the last one goes.  0: there are
+ * none, and no line. */
+static size_t put_classes(struct text *text, const char *begin, uint32_t shown, class_words_fn words)
 {
 	size_t limit = text->style->width, column = strlen(begin);
 	/* A block is seen to begin something, a letter is not. */
@@ -81,14 +82,26 @@ static bool put_classes(struct text *text, const char *begin, uint32_t shown, cl
 		text_format(text, " %s", word);
 		column += width;
 	}
-	return begun;
+	return begun ? column : 0;
 }
 
-void put_strip_key(struct text *text, class_words_fn words)
+static void put_more(struct text *text, size_t column, const char *more)
+{
+	size_t limit = text->style->width, gap = 2;
+	if (!more || (limit && strlen(more) > limit))
+		return;
+	if (limit && column + gap + strlen(more) > limit)
+		text_string(text, "\n");
+	else
+		text_repeat(text, ' ', gap);
+	text_string(text, more);
+}
+
+void put_strip_key(struct text *text, class_words_fn words, const char *more)
 {
 	uint32_t shown = text->pictured;
 	bool plain = text->style->unicode && text->style->color == VMSNAP_COLOR_NONE;
-	bool events = shown >> CLASS_EVENTS, told = true;
+	bool events = shown >> CLASS_EVENTS;
 	const char *begin = plain && events    ? "PAGES: height is what changed"
 	                    : plain            ? "PAGES: height is what is there"
 	                    : has_blocks(text) ? "PAGES, by height:"
@@ -99,12 +112,13 @@ void put_strip_key(struct text *text, class_words_fn words)
 		return;
 	color_start(text, COLOR_DIM);
 	bool before = text_exact(text);
+	size_t column = plain ? strlen(begin) : put_classes(text, begin, shown, words);
 	if (plain)
 		text_string(text, begin);
-	else
-		told = put_classes(text, begin, shown, words);
+	if (column)
+		put_more(text, column, more);
 	text_exact_end(text, before);
 	color_end(text, COLOR_DIM);
-	if (told)
+	if (column)
 		text_string(text, "\n");
 }

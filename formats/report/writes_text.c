@@ -8,9 +8,9 @@
 
 void put_writes_unknown(struct text *text, uint64_t pages, uint64_t page_size, enum writes_of of)
 {
-	static const char *const whose[] = { [WRITES_OF_PROCESS] = "in writable private mappings",
-		                             [WRITES_OF_TWO] = "in private mappings of both",
-		                             [WRITES_OF_PROCESSES] = "in writable private mappings" };
+	static const char *const whose[] = { [WRITES_OF_PROCESS] = "of writable memory",
+		                             [WRITES_OF_TWO] = "of both",
+		                             [WRITES_OF_PROCESSES] = "of writable memory" };
 	struct fit_line line = fit_line(text, 0, 2);
 	char words[96];
 	if (!pages)

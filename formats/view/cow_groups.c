@@ -9,7 +9,14 @@ bool verdict_is_quiet(int verdict)
 	return verdict == VMSNAP_VERDICT_SHARED || verdict == VMSNAP_VERDICT_ZERO_SHARED ||
 	       verdict == VMSNAP_VERDICT_ZERO_IN_CHILD || verdict == VMSNAP_VERDICT_ZERO_IN_PARENT ||
 	       verdict == VMSNAP_VERDICT_ZERO_IN_BOTH || verdict == VMSNAP_VERDICT_ZERO ||
-	       verdict == VMSNAP_VERDICT_FILE || verdict == VMSNAP_VERDICT_SHARED_MAPPING || verdict == VMSNAP_VERDICT_SWAPPED;
+	       verdict == VMSNAP_VERDICT_FILE || verdict == VMSNAP_VERDICT_SHARED_MAPPING ||
+	       verdict == VMSNAP_VERDICT_SWAPPED;
+}
+
+bool verdict_is_lost(int verdict)
+{
+	return verdict == VMSNAP_VERDICT_COPIED_BY_PARENT || verdict == VMSNAP_VERDICT_COPIED_BY_CHILD ||
+	       verdict == VMSNAP_VERDICT_COPIED_BY_BOTH || verdict == VMSNAP_VERDICT_COPIED;
 }
 
 struct cow_costs cow_costs_of(const uint64_t pages[VMSNAP_VERDICT_COUNT])

@@ -16,6 +16,8 @@ struct cow_group {
 bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group);
 /* Verdicts that say nothing happened. */
 bool verdict_is_quiet(int verdict);
+/* Verdicts that say that sharing was lost. */
+bool verdict_is_lost(int verdict);
 
 /* What the fork has cost: pages, without those that a debugger wrote to. */
 enum cow_cost { COST_BY_CHILD, COST_BY_PARENT, COST_BY_BOTH, COST_BY_UNKNOWN, COST_KINDS };

@@ -223,8 +223,8 @@ static void diff_of_equals_says_so(void **state)
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	/* Nobody knows: a process's writes to pages of its own change no state. */
 	assert_begins(caught, "No page states differ.\nA 42 demo 20");
-	assert_has(caught, ", B at the same time\nOf 64 pages (256K) in writable "
-	                   "private mappings it is not known "
+	assert_has(caught, ", B at the same time\nOf 64 pages (256K) of writable "
+	                   "memory it is not known "
 	                   "whether they were written: capture with --contents or --track.\n");
 	assert_lacks(caught, "No differences");
 	assert_false(vmsnap_diff_any(diff));
@@ -347,9 +347,8 @@ static void diff_without_changed_pages_tells_the_status(void **state)
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_begins(caught, "None of 3 mappings changed.\nA ");
-	assert_has(caught,
-	           "\n\nOf 64 pages (256K) in writable private mappings it is not known whether they were written: "
-	           "capture with --contents or --track.\n\nstatus fields\n  Threads 1 \xe2\x86\x92 2\n");
+	assert_has(caught, "\n\nOf 64 pages (256K) of writable memory it is not known whether they were written: "
+	                   "capture with --contents or --track.\n\nstatus fields\n  Threads 1 \xe2\x86\x92 2\n");
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);

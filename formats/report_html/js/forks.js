@@ -118,7 +118,7 @@ export class Forks {
 				while (i < fork.first[segment + 1] && values[i] === value && marks?.[i] === marks?.[from]) i++;
 				if (!value || QUIET.includes(this.model.verdicts[value - 1].name)) continue;
 				const page = fork.start[segment] + from - fork.first[segment];
-				out.push({ page, count: i - from, verdict: this.model.verdicts[value - 1], marks: marks?.[from] ?? 0, names: this.model.namesIn(fork.child, page, page + i - from) });
+				out.push({ page, count: i - from, verdict: this.model.verdicts[value - 1], marks: marks?.[from] ?? 0, names: this.model.namesIn(fork.child, page, page + i - from).sort((a, b) => b.size - a.size) });
 			}
 		return out;
 	}

@@ -1,5 +1,5 @@
 // What is selected: a page, a range, a mapping; or, if nothing is, the process and the file.
-import { $, base, duration, el, hex, link, number, pages, paper, size, swatch } from './ui.js';
+import { $, base, duration, el, hex, link, number, pages, paper, size, stoodWords, swatch } from './ui.js';
 import { Held } from './held.js';
 import { countIn, wordsOf } from './classes.js';
 import { countsOf } from './strips.js';
@@ -7,6 +7,13 @@ import { markWords } from './shares.js';
 
 const pair = (name, value) => value || value === 0 ? [el('dt', {}, name), el('dd', {}, value)] : [];
 const section = (title, ...children) => el('section', {}, title ? el('h3', {}, title) : null, ...children);
+
+// As the command line parts it.
+function placeOf({ name, label }) {
+	if (name === '[stack]' || /^(guard of the )?stack of /.test(label ?? '')) return 'stacks';
+	if (!name || name === '[heap]' || name.startsWith('[anon:')) return 'heap (no names)';
+	return name.startsWith('/') ? 'libraries' : 'elsewhere';
+}
 
 const PLACES_SHOWN = 5, NAMES_SHOWN = 10, VALUES_SHOWN = 40, MOVES_SHOWN = 20;
 
@@ -25,7 +32,7 @@ export class Inspector {
 		const { model, view } = this, process = model.processes[view.process], instant = model.instants[view.b];
 		return [section('', el('h2', {}, process.title), el('div', { class: 'note' }, process.exe), el('dl', {}, pair('parent', process.ppid), pair('command', process.cmdline.join(' ')), pair('instants', `${process.first + 1} to ${process.last + 1}`))),
 			this.places(), this.copiedNames(),
-			section('Instant B', el('dl', {}, pair('label', instant.label), pair('taken', instant.taken ? new Date(instant.taken).toISOString().replace('T', ' ').replace('Z', ' UTC') : ''), pair('why', instant.reason), pair('stood for', instant.pause ? `${(instant.pause / 1000).toFixed(2)} ms` : model.known.states ? 'it ran' : ''))),
+			section('Instant B', el('dl', {}, pair('label', instant.label), pair('taken', instant.taken ? new Date(instant.taken).toISOString().replace('T', ' ').replace('Z', ' UTC') : ''), pair('why', instant.reason), pair('stood', model.known.states ? stoodWords(instant) : ''))),
 			this.held.values(0, Infinity, NAMES_SHOWN),
 			section('File', el('dl', {}, pair('name', model.title), pair('host', model.host), pair('kernel', `${model.kernel} ${model.arch}`), pair('page', size(model.pageSize)), pair('snapshots', `${number(model.places.reduce((sum, places) => sum + places.size, 0))}${model.processes.length > 1 ? ` of ${number(model.processes.length)} processes` : ''}`), pair('over', duration(model.instants[model.instants.length - 1].ms)), pair('facts missing', this.unknown() || 'none'), pair('contents', this.contents()), model.namesLeftOut ? pair('names', 'some are left out') : []))];
 	}
@@ -49,11 +56,18 @@ export class Inspector {
 			return found;
 		};
 		const all = view.mode === 'diff' || view.mode === 'cow' ? model.namesOf(track.process) : [], names = all.filter(lies);
-		if (!names.length) return (view.counts[copied] || view.counts[child]) && all.some(name => name.object === process.exe) ? section('Variables on what was copied', el('p', {}, `None of ${base(process.exe)} itself lies there.`)) : null;
-		// Of the program itself first, and of those what a person gave a name.
+		if (!names.length) return (view.counts[copied] || view.counts[child]) && all.some(name => name.object === process.exe) ? section('Variables on what was copied', el('p', {}, `None of ${base(process.exe)} itself lies there.`), this.unnamed('what was copied')) : null;
+		// Of the program itself first, and of those what a person gave a name, the largest first.
 		const rank = name => 2 * (name.object === process.exe) + !/^_|\.\d+$|@/.test(name.symbol);
-		names.sort((a, b) => rank(b) - rank(a));
-		return section(view.counts[copied] || view.counts[child] ? 'Variables on what was copied' : 'Variables on what was written', this.list(names.slice(0, NAMES_SHOWN)), el('p', { class: 'note' }, 'with the size of each; what malloc and mmap gave has no names'), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null);
+		names.sort((a, b) => rank(b) - rank(a) || b.size - a.size);
+		return section(view.counts[copied] || view.counts[child] ? 'Variables on what was copied' : 'Variables on what was written', this.list(names.slice(0, NAMES_SHOWN)), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null, this.unnamed('the rest'));
+	}
+	// What is no variable of the program: as a rule nearly all of it.
+	unnamed(which) {
+		const { model, view } = this, { copied, child, written } = model.class, { exe } = model.processes[view.track.process], sums = { 'heap (no names)': 0, libraries: 0, stacks: 0, elsewhere: 0 };
+		for (const strip of view.strips) if (strip.name !== exe) sums[placeOf(strip)] += [copied, child, written].reduce((sum, c) => sum + countsOf(model, view, strip)[c], 0);
+		const told = Object.entries(sums).filter(([, count]) => count).map(([words, count]) => `${pages(count)} ${words}`);
+		return told.length ? el('p', { class: 'note' }, `${which}: ${told.join(', ')}`) : null;
 	}
 	contents() {
 		const { wanted, bytesLeftOut } = this.model.contents;

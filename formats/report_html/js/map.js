@@ -226,6 +226,8 @@ export class PageMap {
 	}
 	eventWords(strip) {
 		const counts = countsOf(this.model, this.view, strip);
+		const { copied, child } = this.model.class;
+		if (this.view.mode === 'cow' && counts[copied] && counts[child]) return `${pages(counts[copied])} by parent, ${pages(counts[child])} by child`;
 		let best = -1;
 		this.model.classes.forEach((c, i) => { if (c.event && counts[i] && (best < 0 || counts[i] > counts[best])) best = i; });
 		return best < 0 ? '' : `${pages(counts[best])} ${this.model.classes[best].words.replace(' on write', '')}`;

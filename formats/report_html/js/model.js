@@ -145,10 +145,10 @@ export class Model {
 			title: text(head.title), host: text(head.host), kernel: text(head.kernel), arch: text(head.arch), tool: text(head.tool) });
 		if (!(this.pageSize >= 512 && Math.abs(this.began) < 8e15)) throw new Damaged();
 		this.readClasses(head);
-		this.instants = listOf(head.instants, ([us, label, reason, pause, date]) => {
+		this.instants = listOf(head.instants, ([us, label, reason, pause, date, held]) => {
 			if (![us, date].every(since => Number.isSafeInteger(since) && Math.abs(this.began + since / 1000) < 8e15)) throw new Damaged();
 			const taken = this.began + date / 1000; // 0: not known
-			return { ms: us / 1000, taken: Math.abs(taken) < 1 ? 0 : taken, label: text(label), reason: text(reason), pause: whole(pause) };
+			return { ms: us / 1000, taken: Math.abs(taken) < 1 ? 0 : taken, label: text(label), reason: text(reason), pause: whole(pause), held: !!held };
 		});
 		if (!this.instants.length) throw new Damaged();
 		this.places = this.instants.map(() => new Map());

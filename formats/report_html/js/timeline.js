@@ -1,6 +1,6 @@
 // The timeline: what was resident at each instant, what happened in between, and A and B as handles.
 import { listenToPinch } from './touch.js';
-import { $, base, color, cut, duration, el, font, number, pages, prepare, showTip, swatch } from './ui.js';
+import { $, base, color, cut, duration, el, font, number, pages, prepare, showTip, stoodWords, swatch } from './ui.js';
 
 // Left and right of it: what the lines are, and what they are at B; in a narrow window the legend has that already.
 const MARGINS = [{ upTo: 620, left: 76, right: 16 }, { upTo: Infinity, left: 132, right: 186 }], TOP = 14, AREA = 92, EVENTS = 24, LANE = 11, LANES = 6, EVEN_STEPS = 40;
@@ -367,6 +367,6 @@ export class Timeline {
 		const { classes, instants } = this.model, rows = [];
 		for (const layer of track.counts[k] ? this.layersByState(track, [k]).reverse() : []) rows.push(el('dt', {}, el('span', { class: 'swatch', style: { background: layer.color } }), layer.name), el('dd', {}, pages(layer.of(k))));
 		for (const c of k && track.counts[k] ? this.eventKinds() : []) if (track.events[k][c]) rows.push(el('dt', {}, swatch(c), `${classes[c].words} since before`), el('dd', {}, pages(track.events[k][c])));
-		showTip(event, el('div', { class: 'title' }, this.view.nameOf(k)), el('div', { class: 'note' }, `${duration(instants[k].ms)} after the first, stood for ${(instants[k].pause / 1000).toFixed(2)} ms`), rows.length ? el('dl', {}, rows) : el('div', { class: 'note' }, 'not there'));
+		showTip(event, el('div', { class: 'title' }, this.view.nameOf(k)), el('div', { class: 'note' }, `${duration(instants[k].ms)} after the first, ${stoodWords(instants[k])}`), rows.length ? el('dl', {}, rows) : el('div', { class: 'note' }, 'not there'));
 	}
 }
