@@ -284,7 +284,7 @@ int runs_lay_over(const struct run_list *low, const struct run_list *high, uint6
 
 void run_layers_expect(struct run_layers *layers, size_t runs, size_t base)
 {
-	enum { MOST = 1 << 20 }; /* what takes more is not used again for a while either */
+	enum { MOST = 1 << 15 }; /* more of it would be given back each time, and not be used again */
 	const struct run_list all = { .count = runs }, low = { .count = base };
 	if (runs < MOST && base < MOST && !run_list_reserve(&layers->all, runs + base, false))
 		(void)run_list_reserve(&layers->joined, runs_laid_most(&low, &all), false);
@@ -367,7 +367,8 @@ int run_layers_finish(struct run_layers *layers, const struct run_list *base, st
 	if (!rc) {
 		*out = layers->joined;
 		layers->joined = none;
-		run_list_trim(out);
+		if (out->count < out->capacity / 2)
+			run_list_trim(out);
 	}
 	return rc;
 }
