@@ -56,7 +56,8 @@ static int look_now(const struct options *options, struct vmsnap_who_query *quer
 	struct vmsnap_who_process first;
 	if (missing && vmsnap_who_process(who, 0, &first)) {
 		vmsnap_who_free(who);
-		return trouble("%s: no such file, and no process maps one of that name", missing);
+		return trouble("%s: no such file, and no process maps one of that name%s", missing,
+		               strchr(missing, '/') ? "" : ", as /proc/PID/maps has it (/memfd:ring, /SYSV00001234)");
 	}
 	return print_found(options, who);
 }

@@ -20,12 +20,21 @@
 
 /* ---- which file it is ----------------------------------------------------------------- */
 
-/* Of a path that is not opened, what it leads to; one that leads nowhere may be a name of a deleted file, or one
- * that never was a path. */
+/* Of a path that is not opened, what it leads to; one that leads nowhere may be a name of a deleted file, whose folder
+ * there still is, or one that never was a path. */
 static char *name_of_path(const char *path)
 {
-	char *real = realpath(path, NULL);
-	return real ? real : strdup(path);
+	char *real = realpath(path, NULL), *name = NULL;
+	const char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
+	if (real)
+		return real;
+	char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	real = folder ? realpath(folder, NULL) : NULL;
+	if (real && asprintf(&name, "%s/%s", strcmp(real, "/") ? real : "", last) < 0)
+		name = NULL;
+	free(folder);
+	free(real);
+	return name ? name : strdup(path);
 }
 
 static char *name_of_open(int fd)
@@ -65,10 +74,23 @@ static bool look_up_own(const void *memory, struct who_file *out)
 	return out->known;
 }
 
+/* hugetlbfs maps huge pages only, and would keep one ready for us. */
+static bool is_of_huge_pages(int fd, size_t *page)
+{
+	enum { HUGETLBFS = 0x958458f6 };
+	struct statfs fs;
+	*page = (size_t)sysconf(_SC_PAGESIZE);
+	if (fstatfs(fd, &fs) || (uint32_t)fs.f_type != HUGETLBFS)
+		return false;
+	*page = (size_t)fs.f_bsize;
+	return true;
+}
+
 static void identify(int fd, struct who_file *out)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *memory = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+	size_t page;
+	(void)is_of_huge_pages(fd, &page);
+	void *memory = mmap(NULL, page, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (memory == MAP_FAILED)
 		return;
 	look_up_own(memory, out);
@@ -146,13 +168,18 @@ static void ask_cache(int fd, const struct stat *stat, struct who_file *out)
 {
 	struct cache_range all = { 0, 0 };
 	struct cache_stat found;
+	size_t page_size;
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	if (!is_overlay(fd) && !syscall(SYS_cachestat, fd, &all, &found, 0)) {
 		out->cached = found.cached * page;
 		out->dirty = found.dirty * page;
 		return;
 	}
-	ask_mincore(fd, stat, out);
+	/* Of huge pages mincore tells only what we ourselves map; what the file has is all in memory. */
+	if (is_of_huge_pages(fd, &page_size))
+		out->cached = (uint64_t)stat->st_blocks * 512;
+	else
+		ask_mincore(fd, stat, out);
 }
 
 /* ---- all of it -------------------------------------------------------------------------- */
@@ -223,5 +250,6 @@ bool who_file_is(const struct who_file *file, const struct vmsnap_vma *vma, bool
 
 bool who_file_named(const char *name, const struct vmsnap_vma *vma)
 {
-	return vmsnap_vma_has_file(vma) && has_name(name, vma->name); /* also where only the name is known, as of core files */
+	return vmsnap_vma_has_file(vma) &&
+	       has_name(name, vma->name); /* also where only the name is known, as of core files */
 }

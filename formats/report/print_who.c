@@ -323,7 +323,10 @@ static void put_file(struct row *document, const struct vmsnap_who_info *info)
 	row_put_bytes_known(&record, FILE_CACHED, info->cached, info->cached != UINT64_MAX);
 	row_put_bytes_known(&record, FILE_DIRTY, info->dirty, info->dirty != UINT64_MAX);
 	if (info->cached != UINT64_MAX)
-		row_put_word(&record, FILE_CACHED_BY, info->cached_by_mincore ? "mincore" : "cachestat");
+		row_put_word(&record, FILE_CACHED_BY,
+		             info->cached_by_mincore     ? "mincore"
+		             : info->dirty != UINT64_MAX ? "cachestat"
+		                                         : "stat");
 	row_end(&record);
 }
 

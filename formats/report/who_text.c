@@ -89,10 +89,11 @@ static void put_cached(struct text *text, const struct vmsnap_who_info *info)
 	}
 	/* The cache has whole pages, the last of which the file may not fill. */
 	uint64_t cached = info->cached < info->bytes ? info->cached : info->bytes;
+	uint64_t dirty = info->dirty < cached ? info->dirty : cached;
 	text_format(text, "%s of %s in the page cache", word_size(text->style, cached).text,
 	            word_size(text->style, info->bytes).text);
 	if (info->dirty != UINT64_MAX)
-		text_format(text, ", %s dirty", word_size(text->style, info->dirty).text);
+		text_format(text, ", %s dirty", word_size(text->style, dirty).text);
 	else
 		text_string(text, "; how much is dirty is not known");
 	text_string(text, "\n");

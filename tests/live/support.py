@@ -64,10 +64,13 @@ def need_namespaces(test, *options):
 
 def mount_tmpfs(test, folder, options):
     """A small file system of memory for the length of a test."""
+    mount_kind(test, "tmpfs", folder, "-o", options)
+
+
+def mount_kind(test, kind, folder, *options):
     if not ROOT:
         skip(test, "not root: cannot mount a file system")
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "vmsnap-test", folder], stderr=subprocess.PIPE,
-                          check=False)
+    done = subprocess.run(["mount", "-t", kind, *options, "vmsnap-test", folder], stderr=subprocess.PIPE, check=False)
     if done.returncode:
         skip(test, f"no file system can be mounted here: {done.stderr.decode().strip()}")
     test.addCleanup(subprocess.run, ["umount", "-l", folder], stderr=subprocess.DEVNULL, check=False)

@@ -1,5 +1,6 @@
 """Who maps a frame, a page or a file, held against programs that know it and against /proc/kpagecount."""
 
+import ctypes
 import mmap
 import os
 import re
@@ -313,6 +314,61 @@ class Files(unittest.TestCase):
             self.assertEqual(set(told), {family.pid, family.companion, *family.children[1:3]}, word)
             self.assertEqual({pid: each["mappings"] for pid, each in told.items()},
                              {family.pid: 2, family.companion: 2, family.children[1]: 1, family.children[2]: 1})
+
+    def test_shared_memory_of_all_names(self):
+        """In /dev/shm, and of System V, which nobody can open."""
+        with tempfile.NamedTemporaryFile(prefix="vmsnap-test-", dir="/dev/shm") as file:
+            file.write(b"x" * 2 * PAGE)
+            file.flush()
+            self.mapped(file.name, pages=2, flags=mmap.MAP_SHARED)
+            answer = self.of_file(file.name)
+            self.assertEqual((answer["file"]["path"], answer["file"]["cached"], answer["found"]),
+                             (file.name, 2 * PAGE, 1))
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.shmat.restype, libc.shmat.argtypes = ctypes.c_void_p, [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
+        libc.shmdt.argtypes = [ctypes.c_void_p]
+        segment = libc.shmget(0, PAGE, 0o1600)
+        self.assertGreaterEqual(segment, 0, os.strerror(ctypes.get_errno()))
+        memory = libc.shmat(segment, None, 0)
+        libc.shmctl(segment, 0, None)
+        self.addCleanup(libc.shmdt, memory)
+        ctypes.memset(memory, 1, 1)
+        told = self.own(self.of_file("/SYSV00000000"))
+        (vma,) = [vma for vma in kernel.maps(os.getpid()) if vma.start == memory]
+        self.assertTrue(vma.name.startswith(b"/SYSV00000000"))
+        self.assertEqual((told["mappings"], number(told["address"]), told["resident"]), (1, memory, PAGE))
+
+    def test_a_file_of_huge_pages(self):
+        """To look at it is not to map it, and mincore would say that nothing of it is there."""
+        free, size = (int(re.search(rf"(?m)^{word}: +(\d+)", open("/proc/meminfo").read())[1])
+                      for word in ("HugePages_Free", "Hugepagesize"))
+        if free < 2:
+            skip(self, "no huge pages are set aside (script/test does)")
+        support.mount_kind(self, "hugetlbfs", self.folder)
+        path, size = os.path.join(os.fsdecode(self.folder), "data"), size << 10
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
+        self.addCleanup(os.close, descriptor)
+        os.ftruncate(descriptor, 2 * size)
+        memory = mmap.mmap(descriptor, size, flags=mmap.MAP_SHARED)
+        self.addCleanup(memory.close)
+        memory[0] = 1
+        answer = self.of_file(path)
+        self.assertEqual([each["pid"] for each in answer["processes"]], [os.getpid()])
+        self.assertEqual([answer["file"][key] for key in ("cached", "dirty", "cached_by", "bytes")],
+                         [size, None, "stat", 2 * size])
+        self.assertEqual(self.own(answer)["resident"], size)
+
+    def test_a_deleted_file_is_found_by_a_link_to_its_folder(self):
+        path = os.fsdecode(self.file())
+        self.mapped(path)
+        os.unlink(path)
+        link = tempfile.mkdtemp(dir=world().home(me()))
+        os.symlink(self.folder, os.path.join(link, "there"))
+        answer = self.of_file(os.path.join(link, "there", os.path.basename(path)))
+        self.assertEqual((answer["file"]["path"], answer["found"]), (path, 1))
+
+    def test_what_is_no_path_is_said_as_what_names_look_like(self):
+        self.assertIn("as /proc/PID/maps has it (/memfd:ring", run("who", "memfd:ring").err)
 
     def test_a_patched_library_shows_at_once(self):
         family = Family(self)
