@@ -129,7 +129,7 @@ static void tell_what(struct record *record)
 	count_text(counts, sizeof(counts), record->exits, "end", "ends");
 	count_text(counts, sizeof(counts), record->growths, "time it had grown", "times it had grown");
 	if (count > 1)
-		snprintf(files, sizeof(files), " and %u files before", count - 1);
+		snprintf(files, sizeof(files), " and %u file%s before", count - 1, count == 2 ? "" : "s");
 	say("%s%s: %" PRIu64 " snapshot%s in %s%s, %s written",
 	    strcmp(name, "/dev/stdout") != 0 ? name : "standard output", files, record->snapshots,
 	    record->snapshots == 1 ? "" : "s", elapsed, counts, size_text(record_file_bytes(record->file), bytes));

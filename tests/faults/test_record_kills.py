@@ -106,6 +106,7 @@ class Rotating(Watching):
                 os.unlink(os.path.join(os.path.dirname(self.path), name))
             run_ = inject(self.command(), action, number)
             self.assertIn(run_.status, (KILLED, 0) if action == "kill" else (0, 2), run_)
+            self.assertTrue(run_.status != 2 or run_.said, run_)
             self.assert_let_go(run_)
             self.assert_whole(run_)
         self.witness.assert_unharmed("after all")

@@ -413,6 +413,34 @@ class RecordFile(unittest.TestCase):
             self.assertEqual(run("show", os.path.join(self.folder, name) + "@1").status, 0)
         self.assertEqual(set(others) - set(os.listdir(self.folder)), set())
 
+    def test_the_process_ends_as_files_follow_each_other(self):
+        """By itself, and killed, as soon as there is another file: whoever wins, nothing of what is told is missing."""
+        for turn, end in enumerate((lambda target: target.process.stdin.write(b"end\n"),
+                                    lambda target: target.process.kill())):
+            folder = os.path.join(self.folder, str(turn))
+            os.mkdir(folder)
+            target = Target(self, "writes")
+            process = self.start("--on=exit", "--every=20ms", "--rotate=1s", "-o", f"{turn}/a.vms", target.pid)
+            for _ in range(3000 * SLOWNESS):
+                if len(os.listdir(folder)) > 1:
+                    break
+                time.sleep(0.001)
+            end(target)
+            self.assertEqual(process.wait(), 0)
+            told = process.stderr.read().decode()
+            files = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+            snaps = [snap for path in files for snap in self.listed(path)]
+            for path in files:
+                self.assertRegex(os.path.basename(path), r"^a-\d{8}T\d{6}Z\.vms$")
+                self.whole(path)
+                self.assertEqual(run("show", path + "@1").status, 0)
+            before = len(files) - 1
+            self.assertIn(f"{before} file{'s' if before > 1 else ''} before: {len(snaps)} snapshots", told)
+            self.assertIn("1 end", told)
+            labels = [snap["label"] for snap in snaps if snap["label"]]
+            self.assertEqual(labels, ["exit-1"] if not turn or labels else [], "who is killed may leave no last state")
+            self.assertEqual(labels, [snaps[-1]["label"]] if labels else [])
+
     def test_what_is_no_snapshot_file_is_left_alone(self):
         target = Target(self, "writes")
         with open(self.file, "w") as file:
