@@ -307,6 +307,7 @@ static void sum_totals(struct vmsnap_group *group)
 	totals[VMSNAP_GROUP_TOTAL_OWN] = sums[SUM_SOLE] * page_size;
 	totals[VMSNAP_GROUP_TOTAL_OUTSIDE] = sums[SUM_OUTSIDE] * page_size;
 	totals[VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN] = sums[SUM_OUTSIDE_UNKNOWN] * page_size;
+	totals[VMSNAP_GROUP_TOTAL_USS] = (sums[SUM_FRAMES] - sums[SUM_OUTSIDE] - sums[SUM_OUTSIDE_UNKNOWN]) * page_size;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */

@@ -200,6 +200,7 @@ VMSNAP_API const char *vmsnap_group_total_name(int total)
 		[VMSNAP_GROUP_TOTAL_OUTSIDE] = "outside",
 		[VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN] = "outside_unknown",
 		[VMSNAP_GROUP_TOTAL_HIDDEN] = "hidden",
+		[VMSNAP_GROUP_TOTAL_USS] = "uss",
 	};
 	return NAME_OF(names, total);
 }

@@ -23,6 +23,15 @@ void text_limit_group(struct text *text, const struct grouped *grouped)
 	text_limit(text, (const struct vmsnap *[]){ first_of(grouped->group), first_of(grouped->before) }, 2);
 }
 
+bool group_pss_known(const struct vmsnap_group *group)
+{
+	struct vmsnap_group_process process;
+	for (size_t i = 0; !vmsnap_group_process(group, i, &process); i++)
+		if (!process.pss_known)
+			return false;
+	return true;
+}
+
 uint64_t group_lost(const struct grouped *grouped)
 {
 	struct vmsnap_group_change_process process;
@@ -34,7 +43,7 @@ uint64_t group_lost(const struct grouped *grouped)
 
 /* ---- above the table -------------------------------------------------------------------- */
 
-enum { LABEL_WIDTH = 18, VALUE_WIDTH = 7, CHANGE_WIDTH = 15 };
+enum { LABEL_WIDTH = 18, VALUE_WIDTH = 7, CHANGE_WIDTH = 15, BYTES_WIDTH = 13, BYTES_CHANGE_WIDTH = 28 };
 
 /* "622M", "136M → 383M" */
 static struct word size_or_change(const struct text *text, const struct grouped *grouped, uint64_t was, uint64_t is)
@@ -59,9 +68,10 @@ static uint64_t sum_of(const struct vmsnap_group *group, const int *totals, size
 static struct fit_line begin_line(struct text *text, const struct grouped *grouped, const char *label,
                                   struct word value, bool more)
 {
+	static const uint8_t rooms[2][2] = { { VALUE_WIDTH, CHANGE_WIDTH }, { BYTES_WIDTH, BYTES_CHANGE_WIDTH } };
 	size_t width = strlen(value.text), arrow = strstr(value.text, "→") ? 2 : 0;
-	size_t room = grouped->before ? CHANGE_WIDTH : VALUE_WIDTH;
-	size_t pad = more && width - arrow < room ? room - (width - arrow) : 0;
+	size_t room = rooms[text->style->bytes][grouped->before != NULL];
+	size_t pad = !more ? 0 : width - arrow < room ? room - (width - arrow) : 1;
 	text_format(text, "%-*s%s%*s", LABEL_WIDTH, label, value.text, (int)pad, "");
 	return fit_line(text, LABEL_WIDTH + width - arrow + pad, LABEL_WIDTH + room);
 }
@@ -81,7 +91,14 @@ static void put_rss(struct text *text, const struct grouped *grouped)
 {
 	uint64_t is = vmsnap_group_total(grouped->group, VMSNAP_GROUP_TOTAL_RSS);
 	uint64_t was = grouped->before ? vmsnap_group_total(grouped->before, VMSNAP_GROUP_TOTAL_RSS) : 0;
-	(void)begin_line(text, grouped, "RSS sum", size_or_change(text, grouped, was, is), false);
+	bool known = group_pss_known(grouped->group) && (!grouped->before || group_pss_known(grouped->before));
+	struct fit_line line = begin_line(text, grouped, "RSS sum", size_or_change(text, grouped, was, is), known);
+	if (known) {
+		is = vmsnap_group_total(grouped->group, VMSNAP_GROUP_TOTAL_PSS);
+		was = grouped->before ? vmsnap_group_total(grouped->before, VMSNAP_GROUP_TOTAL_PSS) : 0;
+		fit_words(&line, "PSS sum");
+		fit_words(&line, size_or_change(text, grouped, was, is).text);
+	}
 	text_string(text, "\n");
 }
 
@@ -96,7 +113,9 @@ static void put_outside(struct text *text, const struct grouped *grouped)
 	if (before && !vmsnap_group_total(before, VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN))
 		value = size_or_change(text, grouped, vmsnap_group_total(before, VMSNAP_GROUP_TOTAL_OUTSIDE), is);
 	struct fit_line line = begin_line(text, grouped, "mapped by others", value, true);
-	fit_words(&line, "that are not in the group");
+	fit_words(&line, "that are not in the group;");
+	fit_words(&line, word_size(text->style, vmsnap_group_total(now, VMSNAP_GROUP_TOTAL_USS)).text);
+	fit_words(&line, "by the group alone");
 	text_string(text, "\n");
 }
 

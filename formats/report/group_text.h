@@ -11,6 +11,8 @@ struct grouped {
 };
 
 void put_group_heading(struct text *text, const struct grouped *grouped);
+/* Of each of them. */
+bool group_pss_known(const struct vmsnap_group *group);
 /* What is not known, and why. */
 void put_group_doubts(struct text *text, const struct grouped *grouped);
 /* Bytes that all processes lost, of each for itself; SIZE_MAX for *index: none. */

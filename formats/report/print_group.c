@@ -393,8 +393,7 @@ static int process_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 static void put_totals(struct row *document, unsigned column, const struct vmsnap_group *group)
 {
 	uint64_t totals[VMSNAP_GROUP_TOTAL_COUNT];
-	struct vmsnap_group_process process;
-	uint32_t unknown = 0, frames = 0;
+	uint32_t unknown = 0, frames = 1u << VMSNAP_GROUP_TOTAL_USS;
 	for (int i = 0; i < VMSNAP_GROUP_TOTAL_COUNT; i++)
 		totals[i] = vmsnap_group_total(group, i);
 	for (int i = VMSNAP_GROUP_TOTAL_FRAMES; i <= VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN; i++)
@@ -402,10 +401,9 @@ static void put_totals(struct row *document, unsigned column, const struct vmsna
 	if (totals[VMSNAP_GROUP_TOTAL_HIDDEN])
 		unknown |= frames;
 	if (totals[VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN])
-		unknown |= 1u << VMSNAP_GROUP_TOTAL_OUTSIDE;
-	for (size_t i = 0; !vmsnap_group_process(group, i, &process); i++)
-		if (!process.pss_known)
-			unknown |= 1u << VMSNAP_GROUP_TOTAL_PSS;
+		unknown |= 1u << VMSNAP_GROUP_TOTAL_OUTSIDE | 1u << VMSNAP_GROUP_TOTAL_USS;
+	if (!group_pss_known(group))
+		unknown |= 1u << VMSNAP_GROUP_TOTAL_PSS;
 	row_put_counts(document, column, totals, VMSNAP_GROUP_TOTAL_COUNT, unknown, vmsnap_group_total_name);
 }
 

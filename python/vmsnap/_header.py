@@ -493,7 +493,8 @@ class GroupTotal:  # enum vmsnap_group_total
     OUTSIDE = 11
     OUTSIDE_UNKNOWN = 12
     HIDDEN = 13
-    COUNT = 14
+    USS = 14
+    COUNT = 15
 
 
 class SaveFlag:  # enum vmsnap_save_flag

@@ -68,6 +68,12 @@ class Counted:
         return PAGE * sum(kpage("kpagecount", frame) == times for frame, times in self.pages[pid].items())
 
 
+    def uss(self):
+        """Of the group: those that it has as often as the whole world."""
+        return PAGE * sum(kpage("kpagecount", frame) == sum(pages.get(frame, 0) for pages in self.pages.values())
+                          for frame in self.holders)
+
+
 def rollup(pid):
     found = {}
     for line in kernel.read(f"/proc/{pid}/smaps_rollup").split(b"\n")[1:-1]:
@@ -147,7 +153,11 @@ class Frames(unittest.TestCase):
         """smaps_rollup cuts PSS to a kilobyte.  What all map is the vdso, of which each process has a few bytes."""
         executable, words = support.copies_of_files(Prefork(self, 1, 1, 0))
         target = Prefork(self, 3, 2, 20, "kinds", executable=executable, loader=words)
-        told = by_pid(ask(self, "group", *target.pids))
+        document = ask(self, "group", *target.pids)
+        told, totals = by_pid(document), document["totals"]
+        self.assertEqual(totals["uss"], Counted(target.pids).uss())
+        self.assertEqual(totals["uss"] + totals["outside"], totals["frames"])
+        self.assertEqual(totals["pss"], sum(one["pss"] for one in told.values()))
         for pid in target.pids:
             said = rollup(pid)
             self.assertLess(abs(told[pid]["pss"] - (said["Pss"] + 512)), 512 + 64, pid)
@@ -317,6 +327,17 @@ class Words(unittest.TestCase):
         for words in ((), ("--by", "mapping"), ("--by", "name")):
             for line in run("group", path, *words, "-w", "80").out.decode().split("\n"):
                 self.assertLessEqual(len(line), 80, line)
+
+    def test_numbers_do_not_touch_what_stands_behind_them(self):
+        target = Prefork(self, 3, 1, 10)
+        path = capture(self, target.pid, "--tree")
+        target.tell("")
+        self.assertEqual(run("capture", target.pid, "--tree", "--append", "-o", path).status, 0)
+        for words in ((path + "@1..4",), (path + "@1..4", path)):
+            for width in ("80", "160"):
+                heading = run("group", *words, "-b", "-w", width).out.decode().split("\n\n")[0]
+                self.assertRegex(heading, r"in frames +\d{7,}")
+                self.assertNotRegex(heading, r"\d{14}|\d[a-z]")
 
     def test_raw_has_one_word_in_each_column(self):
         target = Prefork(self, 3, 1, 10)

@@ -141,6 +141,7 @@ static void what_all_of_them_come_to(void **state)
 		{ VMSNAP_GROUP_TOTAL_OUTSIDE, 1 },
 		{ VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN, 12 + 4 + 6 + 2 },
 		{ VMSNAP_GROUP_TOTAL_HIDDEN, 0 },
+		{ VMSNAP_GROUP_TOTAL_USS, 34 - 1 - 24 },
 	};
 	struct vmsnap *snaps[3];
 	(void)state;

@@ -109,6 +109,7 @@ enum vmsnap_group_total {
 	VMSNAP_GROUP_TOTAL_OUTSIDE,         /* that processes outside the group map, too, as far as that is known */
 	VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN, /* of which that is not known */
 	VMSNAP_GROUP_TOTAL_HIDDEN,          /* pages whose frames are not known: all others say the least then */
+	VMSNAP_GROUP_TOTAL_USS,             /* in frames that nobody outside the group maps, as far as that is known */
 	VMSNAP_GROUP_TOTAL_COUNT
 };
 const char *vmsnap_group_total_name(int total); /* "by_all_private" */
