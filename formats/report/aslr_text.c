@@ -1,7 +1,9 @@
 #include "aslr_text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "escape.h"
@@ -46,34 +48,63 @@ static uint64_t private_of(const struct vmsnap_aslr_side *side)
 	return side->private_bytes;
 }
 
+/* A group, or the memory behind its file alone. */
+struct told_group {
+	const char *name; /* in B, as it is the newer one */
+	int kind;
+	uint64_t a, b; /* bytes */
+};
 /* Those in which most is more or less, the most first. */
 struct told {
-	struct vmsnap_aslr_sums sums[TOLD_MAX];
+	struct told_group groups[TOLD_MAX];
 	size_t count, more;
 };
 
-static void told_add(struct told *told, const struct vmsnap_aslr_sums *sums, bytes_of_fn bytes_of)
+static void told_add(struct told *told, struct told_group group)
 {
-	uint64_t bytes = apart(bytes_of(&sums->in_a), bytes_of(&sums->in_b));
+	uint64_t bytes = apart(group.a, group.b);
 	size_t at = told->count;
-	while (at && apart(bytes_of(&told->sums[at - 1].in_a), bytes_of(&told->sums[at - 1].in_b)) < bytes)
+	if (!bytes)
+		return;
+	while (at && apart(told->groups[at - 1].a, told->groups[at - 1].b) < bytes)
 		at--;
 	told->more += told->count == TOLD_MAX;
 	if (at == TOLD_MAX)
 		return;
 	size_t kept = told->count < TOLD_MAX ? told->count : TOLD_MAX - 1;
-	memmove(&told->sums[at + 1], &told->sums[at], (kept - at) * sizeof(*told->sums));
-	told->sums[at] = *sums;
+	memmove(&told->groups[at + 1], &told->groups[at], (kept - at) * sizeof(*told->groups));
+	told->groups[at] = group;
 	told->count = kept + 1;
 }
 
+/* Of each group, what lies behind its file in A and in B; NULL without memory. */
+static uint64_t (*sum_behind(struct text *text, const struct vmsnap_aslr *aslr, bytes_of_fn bytes_of))[2]
+{
+	struct vmsnap_aslr_row row;
+	uint64_t(*behind)[2] = calloc(vmsnap_aslr_group_count(aslr) + 1, sizeof(*behind));
+	if (!behind)
+		text_fail(text, ENOMEM);
+	for (size_t i = 0; behind && !text_failed(text) && !vmsnap_aslr_row(aslr, i, &row); i++) {
+		behind[row.group][0] += row.kind == VMSNAP_ASLR_BEHIND ? bytes_of(&row.in_a) : 0;
+		behind[row.group][1] += row.kind == VMSNAP_ASLR_BEHIND ? bytes_of(&row.in_b) : 0;
+	}
+	return behind;
+}
+
+/* Right behind a file lies its .bss, and what the kernel joined with it because it came to lie there: of an allocator,
+ * say, which takes as much elsewhere in the next run.  So it is told apart from what the file itself has. */
 static struct told find_told(struct text *text, const struct vmsnap_aslr *aslr, bytes_of_fn bytes_of)
 {
 	struct told told = { .count = 0 };
 	struct vmsnap_aslr_sums sums;
-	for (size_t i = 0; !text_failed(text) && !vmsnap_aslr_group(aslr, i, &sums); i++)
-		if (bytes_of(&sums.in_a) != bytes_of(&sums.in_b))
-			told_add(&told, &sums, bytes_of);
+	uint64_t(*behind)[2] = sum_behind(text, aslr, bytes_of);
+	for (size_t i = 0; behind && !text_failed(text) && !vmsnap_aslr_group(aslr, i, &sums); i++) {
+		const char *name = *sums.name_b ? sums.name_b : sums.name_a;
+		uint64_t a = bytes_of(&sums.in_a), b = bytes_of(&sums.in_b);
+		told_add(&told, (struct told_group){ name, sums.kind, a - behind[i][0], b - behind[i][1] });
+		told_add(&told, (struct told_group){ name, VMSNAP_ASLR_BEHIND, behind[i][0], behind[i][1] });
+	}
+	free(behind);
 	return told;
 }
 
@@ -85,16 +116,17 @@ static const char *last_part(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* The name in B, as it is the newer one; without its folder. */
-static void put_group_name(struct fit_line *line, const struct vmsnap_aslr_sums *sums)
+/* Without its folder. */
+static void put_group_name(struct fit_line *line, const struct told_group *group)
 {
-	const char *name = *sums->name_b ? sums->name_b : sums->name_a;
-	bool named = *name && sums->kind != VMSNAP_ASLR_THREAD_STACK && sums->kind != VMSNAP_ASLR_ARENA;
+	bool named = *group->name && group->kind != VMSNAP_ASLR_THREAD_STACK && group->kind != VMSNAP_ASLR_ARENA;
 	if (!named) {
-		fit_words(line, aslr_kind_words(sums->kind));
+		fit_words(line, aslr_kind_words(group->kind));
 		return;
 	}
-	const char *part = last_part(name);
+	if (group->kind == VMSNAP_ASLR_BEHIND)
+		fit_words(line, "behind");
+	const char *part = last_part(group->name);
 	size_t room = fit_room(line->text, 8);
 	fit_next(line, fit_path_width(line->text, part, room));
 	fit_path(line->text, part, room);
@@ -117,12 +149,12 @@ static void put_groups(struct text *text, const struct vmsnap_aslr *aslr, const 
 		return;
 	fit_words(&line, what);
 	for (size_t i = 0; i < told.count; i++) {
-		uint64_t a = bytes_of(&told.sums[i].in_a), b = bytes_of(&told.sums[i].in_b), bytes = apart(a, b);
+		uint64_t a = told.groups[i].a, b = told.groups[i].b, bytes = apart(a, b);
 		if (i)
 			fit_glue(&line, ",");
 		snprintf(words, sizeof(words), "%s%s", sign_of(a, b), word_size(text->style, bytes).text);
 		fit_piece(&line, words);
-		put_group_name(&line, &told.sums[i]);
+		put_group_name(&line, &told.groups[i]);
 		if (!pages)
 			continue;
 		uint64_t count = page_size ? bytes / page_size : 0;

@@ -35,6 +35,31 @@ static void print_range(char *out, size_t size, const struct vmsnap_vma *vma, ui
 		snprintf(out, size, "none");
 }
 
+static char text_of[8192];
+
+static int catch_text(void *ctx, const char *text, size_t len)
+{
+	size_t *have = ctx;
+	assert_true(*have + len < sizeof(text_of));
+	memcpy(text_of + *have, text, len);
+	*have += len;
+	text_of[*have] = '\0';
+	return 0;
+}
+
+static const char *printed(const struct vmsnap *a, const struct vmsnap *b)
+{
+	size_t len = 0;
+	const struct vmsnap_output out = {
+		.size = sizeof(out), .style = { .size = sizeof(out.style) }, .write = catch_text, .ctx = &len
+	};
+	struct vmsnap_aslr *aslr = NULL;
+	assert_int_equal(vmsnap_aslr_new(a, b, NULL, &aslr, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_aslr(aslr, 0, &out, NULL), VMSNAP_OK);
+	vmsnap_aslr_free(aslr);
+	return text_of;
+}
+
 /* Rows as text, one a line: "file 1-5 101-105 size". */
 static void expect(const struct vmsnap *a, const struct vmsnap *b, const char *expected)
 {
@@ -167,6 +192,10 @@ static void a_release_that_maps_more(void **state)
 	       "file 16-17 26-27\n"
 	       "behind 17-19 27-32 size\n"
 	       "anonymous none 40-44 only_b\n");
+	/* What is behind it need not be its own. */
+	const char *text = printed(pair->a, pair->b);
+	assert_non_null(strstr(text, "Mapped: +16.0K anonymous memory, +12.0K behind libfoo.so\n"));
+	assert_non_null(strstr(text, "Private: +12.0K libfoo.so (3 pages)\n"));
 }
 
 static void another_version_of_a_library_is_the_same(void **state)
