@@ -124,8 +124,20 @@ static void tell_unreadable(void *ctx, size_t source, size_t index, const struct
 	say("%s@%zu is left out: %s", copy->names[source], index + 1, err->message);
 }
 
-static void tell(const struct options *options, const struct vmsnap_copied *copied)
+/* Whether some of the files have snapshots that are stored as differences. */
+static bool any_differences(const struct copy *copy)
 {
+	struct vmsnap_file_entry entry;
+	for (size_t i = 0; i < copy->count; i++)
+		for (size_t k = 0; k < vmsnap_file_count(copy->files[i]); k++)
+			if (!vmsnap_file_entry(copy->files[i], k, &entry, NULL) && entry.deltas)
+				return true;
+	return false;
+}
+
+static void tell(const struct copy *copy, const struct options *options, const struct vmsnap_copied *copied)
+{
+	bool grew = !options->delta && !options->full && any_differences(copy);
 	struct stat st;
 	char bytes[16], size[64] = "", thinned[64] = "", unreadable[64] = "";
 	if (options->quiet)
@@ -136,8 +148,8 @@ static void tell(const struct options *options, const struct vmsnap_copied *copi
 		snprintf(thinned, sizeof(thinned), "; %" PRIu64 " thinned out", copied->thinned);
 	if (copied->unreadable)
 		snprintf(unreadable, sizeof(unreadable), "; %" PRIu64 " cannot be read", copied->unreadable);
-	say("%s: %" PRIu64 " snapshot%s%s%s%s", options->file, copied->snapshots, copied->snapshots == 1 ? "" : "s",
-	    size, thinned, unreadable);
+	say("%s: %" PRIu64 " snapshot%s%s%s%s%s", options->file, copied->snapshots, copied->snapshots == 1 ? "" : "s",
+	    size, grew ? ", each whole (with --delta as differences, as they were)" : "", thinned, unreadable);
 }
 
 static int copy_all(struct copy *copy, const struct options *options, struct vmsnap_copy_options *how)
@@ -159,7 +171,7 @@ static int copy_all(struct copy *copy, const struct options *options, struct vms
 		return STATUS_PIPE_CLOSED;
 	if (rc)
 		return trouble_with(NULL, &err);
-	tell(options, &copied);
+	tell(copy, options, &copied);
 	return copied.unreadable ? STATUS_TROUBLE : STATUS_OK;
 }
 

@@ -123,6 +123,14 @@ class Copy(unittest.TestCase):
         self.assertEqual([row["label"] for row in self.listed(self.out())], ["n3", "n0", "n1", "n4"])
         self.assertEqual(command("check", self.out()).returncode, 0)
 
+    def test_that_a_copy_grows_is_said(self):
+        """Each is whole, unless told otherwise."""
+        said = "each whole (with --delta as differences, as they were)"
+        self.assertIn(said, str(self.copy(self.series).stderr))
+        self.assertNotIn(said, str(self.copy(self.out()).stderr), "they were whole")
+        for option in ("--delta", "--full"):
+            self.assertNotIn(said, str(self.copy(self.series, option).stderr))
+
     def test_a_file_may_be_copied_over_itself(self):
         self.copy(self.series)
         self.copy(f"{self.out()}@2..3", out=self.out())
