@@ -35,7 +35,7 @@ struct vmsnap_cow {
 	bool base_after;              /* of one side, after the fork for certain */
 	bool parent_idle, child_idle; /* they made no page since: see fork_base.h */
 	bool parent_adrift, child_adrift;
-	int relation;                 /* enum vmsnap_relation */
+	int relation; /* enum vmsnap_relation */
 	struct vmsnap_cow_range *ranges;
 	size_t count, capacity;
 	uint64_t totals[VMSNAP_VERDICT_COUNT], touched_totals[VMSNAP_VERDICT_COUNT];

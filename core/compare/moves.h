@@ -23,8 +23,8 @@ struct moves {
 	struct move *by_to;
 	size_t by_to_count;
 	struct move_list possible; /* by .to: it looks like that, but nothing proves it */
-	struct move_list hinted;   /* by .to: frames that went from A to B, where not even that is believed of the rest */
-	struct same_runs same;     /* what was seen to be the same, meanwhile */
+	struct move_list hinted; /* by .to: frames that went from A to B, where not even that is believed of the rest */
+	struct same_runs same;   /* what was seen to be the same, meanwhile */
 };
 /* Finds what went from A to B.  lost and gained: the ranges of A and of B, by address.  at_once: see
  * move_proof_of(). */

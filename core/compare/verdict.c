@@ -486,8 +486,7 @@ static struct verdict judge(const struct verdict_case *c)
 	 * that the parent moved before the fork, of which not always enough is left to tell. */
 	bool seen = c->parent.frames_known && c->child.frames_known && (c->base_time != BASE_BEFORE || c->parent.file);
 	if (place == TOGETHER && !c->parent_base_same && fork.kind != UNTOLD)
-		fork = fork.presumed && !seen ? untold
-		                              : (struct at_fork){ .kind = ABSENT, .presumed = fork.presumed };
+		fork = fork.presumed && !seen ? untold : (struct at_fork){ .kind = ABSENT, .presumed = fork.presumed };
 	if (place == TOGETHER && c->parent.file && (parent | child) != ABSENT) {
 		parent = parent == ABSENT ? FILEPAGE : parent;
 		child = child == ABSENT ? FILEPAGE : child;

@@ -8,6 +8,7 @@
 #include "cow_answer_text.h"
 #include "cow_table.h"
 #include "cow_variables_text.h"
+#include "debugger_reads.h"
 #include "mapping_label.h"
 #include "name_pages_text.h"
 #include "name_text.h"
@@ -191,6 +192,25 @@ static void put_moved(struct text *text, const struct vmsnap_cow *cow)
 	text_string(text, "\n");
 }
 
+/* Who refers to a page in passing makes the second of two that write to it copy it, too. */
+static void put_reads(struct text *text, const struct debugger_reads *reads)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	char words[96];
+	if (!reads->pages)
+		return;
+	snprintf(words, sizeof(words),
+	         "gdb had read %" PRIu64 " of the pages that both copied, for names of variables (", reads->pages);
+	fit_words(&line, words);
+	for (size_t i = 0; i < reads->pages && i < DEBUGGER_READS_SAID; i++) {
+		snprintf(words, sizeof(words), "%s%" PRIx64, i ? ", " : "", reads->first[i]);
+		fit_glue(&line, words);
+	}
+	fit_glue(&line, reads->pages > DEBUGGER_READS_SAID ? ", …):" : "):");
+	fit_words(&line, "this may be why the second one copied, too");
+	text_string(text, "\n");
+}
+
 /* As the columns are called. */
 static const char *cow_class_words(int page_class)
 {
@@ -230,6 +250,7 @@ int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct c
 	struct cow_rows rows;
 	struct cow_began began;
 	struct fork_when when = { .known = false };
+	struct debugger_reads reads;
 	if (vmsnap_cow_relation(cow) != VMSNAP_RELATION_COMPARABLE) {
 		put_cow_who(text, cow, NULL, &when, false);
 		return VMSNAP_OK;
@@ -238,6 +259,9 @@ int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct c
 	rc = rc ? rc : text_cow_when(text, cow, &began, &when, err);
 	if (rc)
 		return rc;
+	rc = debugger_reads(cow, &text->work, &reads);
+	if (rc)
+		return work_fail(&text->work, rc, err);
 	rc = cow_rows_init(&rows, cow, naming->names, &text->work);
 	if (rc) {
 		cow_rows_free(&rows, &text->work);
@@ -250,6 +274,7 @@ int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct c
 		put_totals(text, cow);
 	}
 	put_moved(text, cow);
+	put_reads(text, &reads);
 	if (!(flags & VMSNAP_PRINT_TOTALS_ONLY))
 		rc = put_places(text, cow, &rows, touched, naming, flags, err);
 	cow_rows_free(&rows, &text->work);

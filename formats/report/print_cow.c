@@ -1,6 +1,7 @@
 /* print_cow.c - who shares and who copied: vmsnap_print_cow(). */
 #include "cow_answer_text.h"
 #include "cow_text.h"
+#include "debugger_reads.h"
 #include "emitter.h"
 #include "error.h"
 #include "fork_time.h"
@@ -76,6 +77,7 @@ enum {
 	DOCUMENT_NOT_COMPARED,
 	DOCUMENT_TOTALS,
 	DOCUMENT_TOUCHED,
+	DOCUMENT_READ,
 	DOCUMENT_COST,
 	DOCUMENT_FORKED,
 	DOCUMENT_SINCE,
@@ -93,6 +95,7 @@ static const struct column document_columns[] = {
 	[DOCUMENT_NOT_COMPARED] = { "not_compared", .type = COLUMN_WORD },
 	[DOCUMENT_TOTALS] = { "totals", .type = COLUMN_COUNTS },
 	[DOCUMENT_TOUCHED] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_verdicts_schema },
+	[DOCUMENT_READ] = { "read_by_debugger", .type = COLUMN_COUNT },
 	[DOCUMENT_COST] = { "cost", .type = COLUMN_RECORD, .of = &cost_schema },
 	[DOCUMENT_FORKED] = { "forked", .type = COLUMN_TIME },
 	[DOCUMENT_SINCE] = { "since_fork_us", .type = COLUMN_DURATION },
@@ -191,6 +194,17 @@ static void put_cost(struct row *document, const struct vmsnap_cow *cow)
 	row_end(&record);
 }
 
+static int put_reads(struct row *document, const struct printed *printed, struct vmsnap_error *err)
+{
+	struct debugger_reads reads;
+	int rc = debugger_reads(printed->cow, &document->text->work, &reads);
+	if (rc)
+		return work_fail(&document->text->work, rc, err);
+	if (vmsnap_cow_relation(printed->cow) == VMSNAP_RELATION_COMPARABLE)
+		row_put_count(document, DOCUMENT_READ, reads.pages);
+	return rc;
+}
+
 static int put_times(struct row *document, const struct printed *printed, struct vmsnap_error *err)
 {
 	const struct vmsnap_cow *cow = printed->cow;
@@ -236,8 +250,9 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	row_put_counts(document, DOCUMENT_TOTALS, totals, VMSNAP_VERDICT_COUNT, unknown_verdicts(cow),
 	               vmsnap_verdict_name);
 	put_touched_verdicts(document, DOCUMENT_TOUCHED, touched, unknown_verdicts(cow));
+	int rc = put_reads(document, printed, err);
 	put_cost(document, cow);
-	int rc = put_times(document, printed, err);
+	rc = rc ? rc : put_times(document, printed, err);
 	return rc ? rc : row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
 }
 

@@ -8,7 +8,7 @@ import gdb
 from vmsnap.aslr import Aslr
 from vmsnap.compare import Cow, Diff
 from vmsnap.errors import CANCELLED, VmsnapError
-from vmsnap_gdb import blaming, cores, execs, keeping, looks, target, tracking, values
+from vmsnap_gdb import blaming, cores, execs, keeping, target, tracking, values
 from vmsnap_gdb import style as styles
 from vmsnap_gdb.session import NOW, remarks, session
 
@@ -261,7 +261,6 @@ def _both_now(pair, note):
     return tuple(shots)
 
 
-_PAGES_SAID = 8  # of those that gdb had read
 _ONE_SPACE = "this was a vfork: parent and child have one address space until the child executes or exits"
 
 
@@ -321,21 +320,7 @@ def made_cow(words, base, note):
     else:
         parent, child, at_fork, lenders = _fork(_named_fork(words[0]) if words else _newest_fork(), note)
     base, other = _base(base) if base else at_fork
-    made = Cow(parent, child, base, lenders, other)
-    _note_read(made, [each for each in (base, other) if each is not None], note)
-    return made
-
-
-def _note_read(cow, bases, note):
-    """What both copied may be gdb's doing: docs/verdicts.md.  Of what it wrote the verdicts tell."""
-    if not cow.totals.get("copied_by_both"):
-        return
-    ranges = [each for each in cow.ranges if each.verdict == "copied_by_both"]
-    pages = sorted({page for each in bases for page in looks.pages_read(each, ranges)})
-    if pages:
-        where = ", ".join(f"{page:x}" for page in pages[:_PAGES_SAID]) + (", ..." if len(pages) > _PAGES_SAID else "")
-        note(f"{len(pages)} of the pages that both copied gdb had read for names of variables ({where}): this may be "
-             "why the second one copied, too")
+    return Cow(parent, child, base, lenders, other)
 
 
 def cow(given, operands, note):

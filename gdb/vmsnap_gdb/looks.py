@@ -9,16 +9,11 @@ microseconds; of all of them at a fork, and after stops from then on, which take
     watch()          from now on
     after_ours()     variables were looked for
     at_fork()        both sides were looked at
-    pages_read(…)    which pages were read for a snapshot's names
 """
 
 import gdb
 
-from vmsnap import AnnotationKind, put_back
-from vmsnap_gdb.code_pages import PAGE
-
-_VARIABLES = (AnnotationKind.LOCAL, AnnotationKind.ARGUMENT, AnnotationKind.THREAD_LOCAL)
-_MAX_STACK = 1 << 20  # of a thread, from its innermost frame on
+from vmsnap import put_back
 
 _watching = False
 _stopped = False  # where people may look, since it was last let run
@@ -57,25 +52,3 @@ def at_fork():
     global _forked
     _forked = True
     put_back(everywhere=True)
-
-
-def _read(snapshot):
-    """[(start, end)], sorted: of each thread whose frames were looked at, its stack from the innermost on to
-    the outermost variable that was found, and the pages of thread-locals."""
-    lowest = {thread.tid: thread.stack_pointer for thread in snapshot.threads if thread.stack_pointer}
-    found, highest = [], {}
-    for name in snapshot.annotations():
-        if name.kind == AnnotationKind.THREAD_LOCAL:
-            found.append((name.address, name.address + name.size))
-        elif name.kind in _VARIABLES:
-            highest[name.tid] = max(highest.get(name.tid, 0), name.address + name.size)
-    for tid, end in highest.items():
-        start = lowest.get(tid, end)
-        found.append((start, end) if start < end <= start + _MAX_STACK else (end - 1, end))
-    return sorted((start // PAGE * PAGE, -(-end // PAGE) * PAGE) for start, end in found)
-
-
-def pages_read(snapshot, ranges):
-    """The pages of the ranges that were read for the snapshot's names, by address."""
-    known = {page for start, end in _read(snapshot) for page in range(start, end, PAGE)}
-    return [page for each in ranges for page in range(each.start, each.end, PAGE) if page in known]

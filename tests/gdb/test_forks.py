@@ -104,34 +104,6 @@ class Verdicts(Forked):
             "gdb.execute('continue')")
         self.check_verdicts(gdb, gdb.json("vmsnap cow"), addresses)
 
-    def test_pages_that_were_read_for_names_are_known(self):
-        gdb = self.started("fork")
-        gdb("break parent_done")
-        gdb("continue")
-        parent = "session.pairs()[0].parent.snapshot"
-        low = gdb.value(f"min(thread.stack_pointer for thread in {parent}.threads)")
-        below = low // 4096 * 4096
-        place = "__import__('types').SimpleNamespace(start={}, end={})"
-        read = "__import__('vmsnap_gdb.looks', fromlist=['_']).pages_read(" + parent + ", [" + place + "])"
-        self.assertEqual(gdb.value(read.format(below, below + 4096)), [below])
-        self.assertEqual(gdb.value(read.format(below - 8192, below)), [])
-
-    def test_cow_says_which_pages_of_both_gdb_had_read(self):
-        """Of verdicts as they would be: who refers to a page in passing is chance."""
-        gdb = self.started("fork")
-        gdb("break parent_done")
-        gdb("continue")
-        low = gdb.value("min(thread.stack_pointer for thread in session.pairs()[0].parent.snapshot.threads)")
-        page = low // 4096 * 4096
-        gdb("python from types import SimpleNamespace as made; from vmsnap_gdb.session import session; "
-            "from vmsnap_gdb.comparing import _note_read as told")
-        note = ("python told(made(totals={{'copied_by_both': 3}}, ranges=[made(start={}, end={}, verdict='{}')]), "
-                "[session.pairs()[0].parent.snapshot] * 2, print)")
-        said = gdb(note.format(page - 8192, page + 4096, "copied_by_both"))
-        self.assertIn(f"1 of the pages that both copied gdb had read for names of variables ({page:x}): ", said)
-        self.assertNotIn("had read", gdb(note.format(page - 8192, page, "copied_by_both")))
-        self.assertNotIn("had read", gdb(note.format(page, page + 4096, "copied_by_child")))
-
     def test_cow_names_globals_and_stack_locals_on_their_pages(self):
         gdb = self.started("fork")
         gdb("break parent_done")

@@ -316,7 +316,8 @@ static bool report(uint64_t failed)
 	printf("with frames and a base at or before the fork %.2f %% of %" PRIu64
 	       " pages are unknown or copied; where the kernel moved pages meanwhile, %.2f %% of %" PRIu64 "\n",
 	       percent(tally.doubts), tally.doubts.pages, percent(tally.moved), tally.moved.pages);
-	printf("%" PRIu64 " pages were at places to which memory was moved, or from which, and nothing was said of that\n",
+	printf("%" PRIu64
+	       " pages were at places to which memory was moved, or from which, and nothing was said of that\n",
 	       tally.apart);
 	printf("%" PRIu64 " forks, %" PRIu64 " pages: %" PRIu64 " verdicts contradict what was done, %" PRIu64
 	       " of them where the kernel moved pages meanwhile; %" PRIu64 " sequences broke off\n",

@@ -190,8 +190,8 @@ static void say_wrong(const struct judged *j, const struct vmsnap_cow *cow, cons
 			printf("    %s\n", log_lines[i]);
 	}
 	told_of_seed = true;
-	printf("  region %d, page %d: %s%s, but at the fork %d%s, parent did %d is %d, child did %d is %d\n", region, page,
-	       vmsnap_verdict_name(range->verdict), range->inferred ? " (inferred)" : "", k->at,
+	printf("  region %d, page %d: %s%s, but at the fork %d%s, parent did %d is %d, child did %d is %d\n", region,
+	       page, vmsnap_verdict_name(range->verdict), range->inferred ? " (inferred)" : "", k->at,
 	       k->at_uncertain ? "?" : "", k->parent->did, k->parent->state, k->child->did, k->child->state);
 	if (k->apart)
 		printf("  at %" PRIx64 ": at the fork %s, parent %s, child %s\n", at, k->at_here ? "here" : "elsewhere",

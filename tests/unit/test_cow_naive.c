@@ -141,8 +141,7 @@ static struct verdict naive(const struct vmsnap *parent, const struct vmsnap *ch
 	return verdict_of(&c);
 }
 
-static bool naive_went_on(const struct vmsnap *parent, const struct vmsnap *child,
-                          const struct naive_fork *fork)
+static bool naive_went_on(const struct vmsnap *parent, const struct vmsnap *child, const struct naive_fork *fork)
 {
 	bool went_on = false;
 	for (uint64_t at = 0; at < PAGE_AT(SPACE + 200); at += PAGE)

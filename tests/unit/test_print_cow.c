@@ -45,6 +45,50 @@ static void cow_says_that_no_variable_lies_on_what_was_copied(void **state)
 	says_of_variables(0, NULL);
 }
 
+/* Pages 20 to 24 of a stack, which both have copied; the child may have them elsewhere.  At the fork it was read from
+ * the stack pointer, in page 21, to a variable in page 22; and a thread-local in page 24. */
+static void cow_says_which_pages_of_both_a_debugger_had_read(void **state)
+{
+	(void)state;
+	static const struct vmsnap_annotation names[] = {
+		{ .address = 20 * PAGE, .size = 8, .kind = VMSNAP_ANNOTATION_OTHER, .symbol = "global" },
+		{ .address = 22 * PAGE + 8, .size = 4, .kind = VMSNAP_ANNOTATION_LOCAL, .tid = 41, .symbol = "local" },
+		{ .address = 24 * PAGE, .size = 4, .kind = VMSNAP_ANNOTATION_THREAD_LOCAL, .tid = 41, .symbol = "own" },
+	};
+	for (int read = 0; read < 2; read++) {
+		struct vmsnap *parent = bare_snapshot(), *child = bare_snapshot(), *base = bare_snapshot();
+		struct vmsnap *const all[] = { base, parent, child };
+		for (uint64_t i = 0; i < 3; i++) {
+			all[i]->info.pid = all[i]->info.tgid = i < 2 ? 41 : 42;
+			all[i]->info.ppid = i < 2 ? 40 : 41;
+			put_vma(all[i], 20 * PAGE, 25 * PAGE, rw, 0, "[stack]");
+			put_pages(all[i], 20 * PAGE, 5, ENTRY(i ? own : shared, 0x100 * (i + 1)));
+		}
+		struct vmsnap_thread thread = { .tid = 41, .stack_pointer = 21 * PAGE + 64, .comm = "" };
+		base->threads = read ? &thread : NULL;
+		base->thread_count = base->threads ? 1 : 0;
+		assert_int_equal(test_annotate(base, names, read ? 3 : 1, NULL), VMSNAP_OK);
+		struct vmsnap_cow *cow = cow_since(parent, child, base);
+		assert_int_equal(vmsnap_cow_pages(cow, VMSNAP_VERDICT_COPIED_BY_BOTH), 5);
+		struct catch *caught = catch_new();
+		assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+		if (read)
+			assert_has(caught, "\ngdb had read 3 of the pages that both copied, for names of variables "
+			                   "(15000, 16000, 18000): this may be why the second one copied, too\n");
+		else
+			assert_lacks(caught, "gdb had read");
+		caught = catch_new();
+		caught->out.style.json = true;
+		assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+		assert_has(caught, read ? "\"read_by_debugger\": 3" : "\"read_by_debugger\": 0");
+		vmsnap_cow_free(cow);
+		base->threads = NULL;
+		base->thread_count = 0;
+		for (int i = 0; i < 3; i++)
+			vmsnap_unref(all[i]);
+	}
+}
+
 static void cow_groups_by_mapping(void **state)
 {
 	const struct fixture *f = *state;
@@ -384,6 +428,7 @@ int main(void)
 		cmocka_unit_test(cow_sums_up_what_is_only_shared),
 		cmocka_unit_test(cow_says_that_memory_lies_elsewhere),
 		cmocka_unit_test(cow_says_that_no_variable_lies_on_what_was_copied),
+		cmocka_unit_test(cow_says_which_pages_of_both_a_debugger_had_read),
 		cmocka_unit_test(cow_groups_by_mapping),
 		cmocka_unit_test(picture_of_what_is_not_compared),
 		cmocka_unit_test(picture_of_cow_says_what_is_inferred),
