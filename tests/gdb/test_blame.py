@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from gdb_session import FRAMES, SOURCE, Gdb, environment, folder, main, program, skip
+from gdb_session import FRAMES, SOURCE, Gdb, environment, folder, kernel, main, program, skip
 
 
 def line_of(text, source="gdb_values.c"):
@@ -76,6 +76,28 @@ class OfAPage(Blame):
                 said = gdb("vmsnap blame &counter")
                 self.assertRegex(said, r"(?m)^  write, armed  [0-9a-f]+  work \(gdb_values\.c:")
                 self.assertIn('kind="write_armed"', gdb('interpreter-exec mi "-vmsnap-blame &counter"'))
+
+    def test_a_page_that_nobody_else_has_any_more_is_not_copied(self):
+        """Or is: the kernel decides, and the frame tells."""
+        if not FRAMES:
+            skip(self, "frames are not shown")
+        for killed in False, True:
+            with self.subTest(killed=killed):
+                gdb = Gdb(self, "gdb_cow", "brief")
+                self.watch(gdb)
+                for line in ("set detach-on-fork off", "break parent_side", "break parent_done", "run"):
+                    gdb(line)
+                page = gdb.number("(long) &by_parent") & -4096
+                before = kernel.entries(gdb.inferior(), [(page, page + 4096)])[page] & kernel.FRAME
+                gdb("vmsnap take a")
+                if killed:
+                    gdb("kill inferiors 2")
+                gdb("continue")
+                copied = kernel.entries(gdb.inferior(), [(page, page + 4096)])[page] & kernel.FRAME != before
+                (fault,) = self.faults(gdb, "&by_parent")
+                self.assertEqual((fault["kind"], fault["copied"]), ("write_protected" if copied else "write_kept", copied))
+                self.assertTrue(copied or killed)
+                self.assertIn("  copy  " if copied else "  write, no copy  ", gdb("vmsnap blame &by_parent"))
 
     def test_calls_by_gdb_are_told_apart(self):
         gdb = self.at_work("delete")
