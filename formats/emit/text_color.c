@@ -51,8 +51,11 @@ size_t color_of_words(char *out, size_t room, const struct vmsnap_style *style, 
 	*out = '\0';
 	if (style->color == VMSNAP_COLOR_NONE)
 		return 0;
-	if (is_class(role))
-		return one_color(out, room, style, palette_of_words(is_light(style), role), false);
+	/* How faint a terminal makes what is dim is not known: where it has our colours, it is one that can be read. */
+	bool dim = role == COLOR_DIM && (style->color & ~VMSNAP_COLOR_LIGHT) != VMSNAP_COLOR_16;
+	if (is_class(role) || dim)
+		return one_color(out, room, style, palette_of_words(is_light(style), dim ? CLASS_UNTOUCHED : role),
+		                 false);
 	return palette_attributes(role) ? (size_t)snprintf(out, room, "\033[%sm", palette_attributes(role)) : 0;
 }
 

@@ -11,7 +11,7 @@ from played_terminal import ATTRIBUTES, QUESTION, PlayedTerminal, osc
 from support import world
 
 # Private memory, as the palette has it for each.
-DARK, LIGHT = b"2;96;106;117m", b"2;102;110;111m"
+DARK, LIGHT = b"2;96;106;117m", b"2;105;106;122m"
 QUERY = b"\x1b]11"
 
 

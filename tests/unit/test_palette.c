@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "palette.h"
+#include "text_color.h"
 
 struct rgb {
 	double v[3]; /* linear, 0 to 1 */
@@ -151,6 +152,20 @@ static void words_stand_out_from_the_background(void **state)
 			}
 }
 
+/* What is dim is of such a colour, too: a terminal's own way of dimming leaves 3.7:1 on white. */
+static void what_is_dim_can_be_read(void **state)
+{
+	char dim[COLOR_ROOM], words[COLOR_ROOM];
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (int d = 0; d < DEPTHS; d++) {
+			struct vmsnap_style style = { .color = depths[d] | (scheme ? VMSNAP_COLOR_LIGHT : 0) };
+			color_of_words(dim, sizeof(dim), &style, COLOR_DIM);
+			color_of_words(words, sizeof(words), &style, CLASS_UNTOUCHED);
+			assert_string_equal(dim, words);
+		}
+}
+
 static void cells_stand_out_from_the_background(void **state)
 {
 	(void)state;
@@ -176,7 +191,7 @@ static void what_is_untouched_is_nearly_the_background(void **state)
 
 static void any_two_are_told_apart_by_every_sight(void **state)
 {
-	static const double least[SCHEMES][DEPTHS] = { { 0.085, 0.065 }, { 0.065, 0.05 } };
+	static const double least[SCHEMES][DEPTHS] = { { 0.085, 0.065 }, { 0.069, 0.05 } };
 	(void)state;
 	for (int scheme = 0; scheme < SCHEMES; scheme++)
 		for (int a = CLASS_UNTOUCHED; a < PAGE_CLASSES; a++)
@@ -301,30 +316,30 @@ static const struct {
 	int a, b;
 	double least[SCHEMES][ALL_DEPTHS];
 } beside[] = {
-	{ CLASS_COPIED, CLASS_CHILD, { { 0.17, 0.13, 0.11 }, { 0.15, 0.19, 0.06 } } },
-	{ CLASS_COPIED, CLASS_SHARED, { { 0.30, 0.30, 0.22 }, { 0.29, 0.31, 0.27 } } },
-	{ CLASS_CHILD, CLASS_SHARED, { { 0.27, 0.26, 0.28 }, { 0.38, 0.40, 0.19 } } },
-	{ CLASS_COPIED, CLASS_PRIVATE, { { 0.14, 0.13, 0.04 }, { 0.12, 0.12, 0.09 } } },
-	{ CLASS_CHILD, CLASS_PRIVATE, { { 0.29, 0.25, 0.31 }, { 0.21, 0.22, 0.10 } } },
-	{ CLASS_COPIED, CLASS_FILE, { { 0.16, 0.18, 0.11 }, { 0.19, 0.18, 0.27 } } },
-	{ CLASS_CHILD, CLASS_FILE, { { 0.21, 0.18, 0.23 }, { 0.34, 0.34, 0.20 } } },
-	{ CLASS_COPIED, CLASS_UNTOUCHED, { { 0.35, 0.38, 0.37 }, { 0.38, 0.36, 0.39 } } },
-	{ CLASS_CHILD, CLASS_UNTOUCHED, { { 0.55, 0.55, 0.57 }, { 0.60, 0.60, 0.17 } } },
-	{ CLASS_COPIED, CLASS_NEW, { { 0.19, 0.16, 0.07 }, { 0.07, 0.10, 0.07 } } },
-	{ CLASS_CHILD, CLASS_NEW, { { 0.09, 0.06, 0.03 }, { 0.13, 0.15, 0.01 } } },
-	{ CLASS_COPIED, CLASS_GONE, { { 0.10, 0.16, 0.14 }, { 0.18, 0.20, 0.09 } } },
-	{ CLASS_CHILD, CLASS_GONE, { { 0.09, 0.07, 0.20 }, { 0.12, 0.12, 0.05 } } },
-	{ CLASS_COPIED, CLASS_OTHER, { { 0.32, 0.25, 0.30 }, { 0.18, 0.18, 0.22 } } },
-	{ CLASS_CHILD, CLASS_OTHER, { { 0.16, 0.12, 0.03 }, { 0.06, 0.05, 0.37 } } },
-	{ CLASS_NEW, CLASS_SHARED, { { 0.19, 0.15, 0.11 }, { 0.21, 0.21, 0.05 } } },
-	{ CLASS_NEW, CLASS_PRIVATE, { { 0.30, 0.26, 0.20 }, { 0.06, 0.06, 0.12 } } },
+	{ CLASS_COPIED, CLASS_CHILD, { { 0.17, 0.13, 0.11 }, { 0.25, 0.19, 0.06 } } },
+	{ CLASS_COPIED, CLASS_SHARED, { { 0.30, 0.30, 0.22 }, { 0.31, 0.31, 0.27 } } },
+	{ CLASS_CHILD, CLASS_SHARED, { { 0.27, 0.26, 0.28 }, { 0.42, 0.40, 0.19 } } },
+	{ CLASS_COPIED, CLASS_PRIVATE, { { 0.14, 0.13, 0.04 }, { 0.13, 0.12, 0.09 } } },
+	{ CLASS_CHILD, CLASS_PRIVATE, { { 0.29, 0.25, 0.31 }, { 0.24, 0.22, 0.10 } } },
+	{ CLASS_COPIED, CLASS_FILE, { { 0.16, 0.18, 0.11 }, { 0.18, 0.18, 0.27 } } },
+	{ CLASS_CHILD, CLASS_FILE, { { 0.21, 0.18, 0.23 }, { 0.37, 0.34, 0.20 } } },
+	{ CLASS_COPIED, CLASS_UNTOUCHED, { { 0.35, 0.38, 0.37 }, { 0.39, 0.36, 0.39 } } },
+	{ CLASS_CHILD, CLASS_UNTOUCHED, { { 0.55, 0.55, 0.57 }, { 0.63, 0.60, 0.17 } } },
+	{ CLASS_COPIED, CLASS_NEW, { { 0.19, 0.16, 0.07 }, { 0.12, 0.10, 0.07 } } },
+	{ CLASS_CHILD, CLASS_NEW, { { 0.09, 0.06, 0.03 }, { 0.11, 0.15, 0.01 } } },
+	{ CLASS_COPIED, CLASS_GONE, { { 0.10, 0.16, 0.14 }, { 0.14, 0.20, 0.09 } } },
+	{ CLASS_CHILD, CLASS_GONE, { { 0.09, 0.07, 0.20 }, { 0.13, 0.12, 0.05 } } },
+	{ CLASS_COPIED, CLASS_OTHER, { { 0.32, 0.25, 0.30 }, { 0.22, 0.18, 0.22 } } },
+	{ CLASS_CHILD, CLASS_OTHER, { { 0.16, 0.12, 0.03 }, { 0.07, 0.05, 0.37 } } },
+	{ CLASS_NEW, CLASS_SHARED, { { 0.19, 0.15, 0.11 }, { 0.28, 0.21, 0.05 } } },
+	{ CLASS_NEW, CLASS_PRIVATE, { { 0.30, 0.26, 0.20 }, { 0.13, 0.06, 0.12 } } },
 	{ CLASS_GONE, CLASS_SHARED, { { 0.08, 0.08, 0.04 }, { 0.23, 0.22, 0.06 } } },
-	{ CLASS_GONE, CLASS_PRIVATE, { { 0.17, 0.19, 0.12 }, { 0.10, 0.13, 0.11 } } },
+	{ CLASS_GONE, CLASS_PRIVATE, { { 0.17, 0.19, 0.12 }, { 0.12, 0.13, 0.11 } } },
 	{ CLASS_SHARED, CLASS_PRIVATE, { { 0.16, 0.16, 0.10 }, { 0.17, 0.16, 0.10 } } },
-	{ CLASS_SHARED, CLASS_FILE, { { 0.12, 0.09, 0.06 }, { 0.08, 0.09, 0.17 } } },
+	{ CLASS_SHARED, CLASS_FILE, { { 0.12, 0.09, 0.06 }, { 0.12, 0.09, 0.17 } } },
 	{ CLASS_PRIVATE, CLASS_FILE, { { 0.09, 0.10, 0.11 }, { 0.12, 0.10, 0.24 } } },
 	{ CLASS_SHARED, CLASS_UNTOUCHED, { { 0.41, 0.44, 0.39 }, { 0.28, 0.28, 0.35 } } },
-	{ CLASS_PRIVATE, CLASS_UNTOUCHED, { { 0.27, 0.30, 0.27 }, { 0.39, 0.38, 0.33 } } },
+	{ CLASS_PRIVATE, CLASS_UNTOUCHED, { { 0.27, 0.30, 0.27 }, { 0.40, 0.38, 0.33 } } },
 	{ CLASS_FILE, CLASS_UNTOUCHED, { { 0.36, 0.40, 0.30 }, { 0.27, 0.28, 0.02 } } },
 };
 
@@ -427,6 +442,29 @@ static void of_the_page_what_lies_side_by_side_is_told_apart(void **state)
 	}
 }
 
+/* What makes up nearly all of a picture; private memory as the timeline and a picture of one instant have it, too. */
+static void of_the_page_what_most_memory_is_is_told_apart(void **state)
+{
+	static const char *const most[] = { "private", "file", "shared", "zero", "untouched" };
+	const char *sheet = style_sheet();
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++) {
+		for (int a = 0; a < 5; a++)
+			for (int b = 0; b < a; b++)
+				page_apart(scheme, most[a], most[b], 0.069);
+		const char *rule = scheme ? ":root[data-show=state] { --private: #"
+		                          : ":root[data-theme=dark][data-show=state] { --private: #";
+		const char *at = strstr(sheet, rule);
+		unsigned value = 0;
+		assert_true(at && sscanf(at + strlen(rule), "%6x", &value) == 1);
+		struct rgb shown = rgb_of(value >> 16, value >> 8 & 0xff, value & 0xff);
+		for (int other = 1; other < 5; other++)
+			for (int sight = 0; sight < SIGHTS; sight++)
+				assert_true(distance(shown, page_color(sheet, scheme, most[other]), (enum sight)sight) >
+				            0.11);
+	}
+}
+
 /* Who copied is what a fork is looked at for. */
 static void of_the_page_parent_and_child_are_told_apart(void **state)
 {
@@ -469,6 +507,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_stand_out_from_the_background),
+		cmocka_unit_test(what_is_dim_can_be_read),
 		cmocka_unit_test(cells_stand_out_from_the_background),
 		cmocka_unit_test(what_is_untouched_is_nearly_the_background),
 		cmocka_unit_test(any_two_are_told_apart_by_every_sight),
@@ -479,6 +518,7 @@ int main(void)
 		cmocka_unit_test(of_16_colours_no_event_has_the_hue_of_something_quiet),
 		cmocka_unit_test(what_lies_side_by_side_is_as_far_apart_as_it_was),
 		cmocka_unit_test(of_the_page_what_lies_side_by_side_is_told_apart),
+		cmocka_unit_test(of_the_page_what_most_memory_is_is_told_apart),
 		cmocka_unit_test(of_the_page_parent_and_child_are_told_apart),
 		cmocka_unit_test(of_the_page_what_is_copied_or_new_has_a_hue),
 		cmocka_unit_test(of_the_page_events_stand_out_from_the_paper),
