@@ -457,6 +457,7 @@ static void take_places(struct taking *taking)
 		info->start_code = stat.start_code;
 		info->start_stack = stat.start_stack;
 		info->arg_start = stat.arg_start;
+		info->executed = proc_stat_executed(&stat);
 		info->faults = taking->source->held ? stat.faults : UINT64_MAX;
 	}
 	proc_text_free(&text);

@@ -397,9 +397,14 @@ static int take_identity(struct reader *reader, struct vmsnap_error *err)
 	if (stat.state == 'Z' || stat.state == 'X')
 		return procdir_fail(ESRCH, reader->pid, "pagemap", err);
 	info->start_time = stat.start_time;
+	info->executed = proc_stat_executed(&stat);
 	struct proc_stat first;
-	if (reader->memory != reader->procdir && !procdir_stat(reader->procdir, &first, NULL))
-		info->start_time = first.start_time;
+	if (reader->memory != reader->procdir) {
+		/* A thread was made by its process, and has executed nothing, whatever that has. */
+		bool read = !procdir_stat(reader->procdir, &first, NULL);
+		info->start_time = read ? first.start_time : stat.start_time;
+		info->executed = read ? proc_stat_executed(&first) : VMSNAP_EXECUTED_UNKNOWN;
+	}
 	info->start_code = stat.start_code;
 	info->start_stack = stat.start_stack;
 	info->arg_start = stat.arg_start;

@@ -164,8 +164,10 @@ static int take_process(const struct recorded_source *source, struct vmsnap *sna
 	struct proc_text text = { 0 };
 	struct proc_stat stat;
 	bool no_memory = false;
-	if (source->read(source->ctx, "stat", &text) == 0 && !proc_stat_parse(text.text, text.len, &stat))
+	if (source->read(source->ctx, "stat", &text) == 0 && !proc_stat_parse(text.text, text.len, &stat)) {
 		info->start_time = stat.start_time;
+		info->executed = proc_stat_executed(&stat);
+	}
 	if (source->read(source->ctx, "comm", &text) == 0 && text.len) {
 		info->comm = arena_copy(&snap->strings, text.text, strcspn(text.text, "\n"));
 		no_memory |= !info->comm;

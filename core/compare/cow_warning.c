@@ -100,6 +100,10 @@ static void check_program(struct line *line, const struct vmsnap *parent, const 
 		add(line, "process %" PRIu32 " has executed another program since: not comparable page by page", son);
 	else if (relation == VMSNAP_RELATION_ANOTHER_PROGRAM && child->info.ppid != father)
 		add(line, "they are two processes without relation: not comparable page by page");
+	else if (relation == VMSNAP_RELATION_ANOTHER_PROGRAM && child->info.executed)
+		/* It has its parent's memory until it executes a program. */
+		add(line, "process %" PRIu32 " has executed another program since: not comparable page by page",
+		    child->info.executed == VMSNAP_EXECUTED_PROGRAM ? son : father);
 	else if (relation == VMSNAP_RELATION_ANOTHER_PROGRAM)
 		add(line,
 		    "process %" PRIu32 " or process %" PRIu32

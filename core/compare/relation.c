@@ -131,6 +131,47 @@ static bool other_build(const struct vmsnap *a, const struct vmsnap *b)
 	        memcmp(in_a->exe_build_id, in_b->exe_build_id, in_a->exe_build_id_len));
 }
 
+/* For a fact: seen from another PID namespace one process has another number. */
+static bool two_processes(const struct vmsnap *a, const struct vmsnap *b)
+{
+	const struct vmsnap_info *in_a = &a->info, *in_b = &b->info;
+	return process_of(a) != process_of(b) && facts_same_boot(a, b) &&
+	       (both_differ(in_a->start_time, in_b->start_time) || both_differ(in_a->ns_pid, in_b->ns_pid) ||
+	        both_differ(in_a->pid_namespace, in_b->pid_namespace));
+}
+
+/* A fork gives memory to who has executed nothing: of two processes that have executed a program neither has the
+ * other's.  And a process that had not, and now has, has another memory.  Unlike places, this tells also where
+ * addresses are not randomised. */
+static bool executed_apart(const struct vmsnap *a, const struct vmsnap *b)
+{
+	uint32_t in_a = a->info.executed, in_b = b->info.executed;
+	if (!in_a || !in_b)
+		return false;
+	if (facts_same_process(a, b))
+		return in_a != in_b;
+	return in_a == VMSNAP_EXECUTED_PROGRAM && in_b == VMSNAP_EXECUTED_PROGRAM && two_processes(a, b);
+}
+
+static bool peak_of(const struct vmsnap *snap, uint64_t *peak)
+{
+	struct vmsnap_status_field field;
+	bool found = vmsnap_status_find(snap, "VmPeak", &field) == VMSNAP_OK && (field.is_size || field.is_number);
+	*peak = found ? field.number : 0;
+	return found;
+}
+
+/* The most that a memory ever mapped does not become less while it lives (VmHWM can be reset).  In the middle of an
+ * mremap(2) it may show too much: what ran then proves nothing. */
+static bool peak_fell(const struct vmsnap *a, const struct vmsnap *b)
+{
+	int64_t in_a = a->info.monotonic, in_b = b->info.monotonic;
+	uint64_t peak_a, peak_b;
+	if (!facts_same_process(a, b) || in_a <= 0 || in_b <= 0 || in_a == in_b || !stood(a) || !stood(b))
+		return false;
+	return peak_of(a, &peak_a) && peak_of(b, &peak_b) && (in_a < in_b ? peak_b < peak_a : peak_a < peak_b);
+}
+
 /* Each execve(2) lays the stack out anew, at random; a fork keeps all of it.  A program can move
  * its arguments and its vDSO, so they speak only where the stack is not known, and together. */
 static bool other_program(const struct vmsnap *a, const struct vmsnap *b)
@@ -138,7 +179,7 @@ static bool other_program(const struct vmsnap *a, const struct vmsnap *b)
 	const struct vmsnap_info *in_a = &a->info, *in_b = &b->info;
 	if (both_differ(in_a->start_stack, in_b->start_stack) || both_differ(in_a->start_code, in_b->start_code))
 		return true;
-	if (other_file(a, b) || other_build(a, b))
+	if (other_file(a, b) || other_build(a, b) || executed_apart(a, b) || peak_fell(a, b))
 		return true;
 	bool known = in_a->start_stack && in_b->start_stack;
 	return !known && vdso_elsewhere(a, b) && both_differ(in_a->arg_start, in_b->arg_start);

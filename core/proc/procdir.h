@@ -70,6 +70,10 @@ struct proc_stat {
 	uint64_t start_code, start_stack; /* 0 without permission, as are these: */
 	uint64_t arg_start, arg_end, env_start, env_end;
 };
+static inline uint32_t proc_stat_executed(const struct proc_stat *stat)
+{
+	return stat->forked ? VMSNAP_EXECUTED_NOTHING : VMSNAP_EXECUTED_PROGRAM;
+}
 int procdir_stat(int procdir, struct proc_stat *out, struct vmsnap_error *err);
 /* procdir_open(), with what it read of it. */
 int procdir_open_stat(pid_t pid, int *out, struct proc_stat *stat, struct vmsnap_error *err);

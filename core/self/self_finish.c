@@ -45,6 +45,7 @@ static int keep_identity(struct vmsnap_self *self, struct vmsnap *snap)
 		info->start_code = stat.start_code;
 		info->start_stack = stat.start_stack;
 		info->arg_start = stat.arg_start;
+		info->executed = proc_stat_executed(&stat);
 	}
 	return VMSNAP_OK;
 }

@@ -250,6 +250,7 @@ static void snap_payload(struct vmsnap_self *self, size_t first, size_t count)
 	put_number(self, 42, self->probe.zero_pfn);
 	put_number(self, 50, VMSNAP_SOURCE_SELF);
 	put_number(self, 55, self->told.known_until);
+	put_number(self, 56, self_stat_field(self, 9) & 0x40 ? VMSNAP_EXECUTED_NOTHING : VMSNAP_EXECUTED_PROGRAM);
 }
 
 static void stat_payload(struct vmsnap_self *self, size_t first, size_t count)

@@ -21,6 +21,8 @@ uint32_t *snap_number_32(struct vmsnap_info *info, uint64_t key)
 		return &info->source;
 	case SNAP_SIGNAL:
 		return &info->signal;
+	case SNAP_EXECUTED:
+		return &info->executed;
 	default:
 		return NULL;
 	}
@@ -147,6 +149,8 @@ uint64_t snap_number_max(uint64_t key)
 		return 31;
 	case SNAP_WRITTEN:
 		return VMSNAP_WRITTEN_UFFD;
+	case SNAP_EXECUTED:
+		return VMSNAP_EXECUTED_PROGRAM;
 	case SNAP_CONTENTS:
 		return 1 + VMSNAP_CONTENTS_BYTES;
 	default:

@@ -57,6 +57,7 @@ enum snap_key {
 	SNAP_STATES_UNKNOWN = 51,
 	SNAP_SIGNAL = 52,
 	SNAP_KNOWN_UNTIL = 55,
+	SNAP_EXECUTED = 56,
 	SNAP_KEYS, /* at most 64 */
 };
 

@@ -86,6 +86,7 @@ enum {
 	SNAPSHOT_SOURCE,
 	SNAPSHOT_SIGNAL,
 	SNAPSHOT_KNOWN_UNTIL,
+	SNAPSHOT_EXECUTED,
 };
 static const struct column snapshot_columns[] = {
 	[SNAPSHOT_PID] = { "pid", .type = COLUMN_COUNT },
@@ -130,6 +131,7 @@ static const struct column snapshot_columns[] = {
 	[SNAPSHOT_SOURCE] = { "source", .type = COLUMN_WORD },
 	[SNAPSHOT_SIGNAL] = { "signal", .type = COLUMN_COUNT },
 	[SNAPSHOT_KNOWN_UNTIL] = { "known_until", .type = COLUMN_ADDRESS },
+	[SNAPSHOT_EXECUTED] = { "executed", .type = COLUMN_BOOL },
 };
 const struct row_schema snapshot_schema = ROW_SCHEMA(snapshot_columns);
 
@@ -261,5 +263,7 @@ void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 	row_put_word(&record, SNAPSHOT_SOURCE, vmsnap_source_name((int)info->source));
 	row_put_count_known(&record, SNAPSHOT_SIGNAL, info->signal, info->signal);
 	put_place(&record, SNAPSHOT_KNOWN_UNTIL, info->known_until);
+	if (info->executed != VMSNAP_EXECUTED_UNKNOWN)
+		row_put_bool(&record, SNAPSHOT_EXECUTED, info->executed == VMSNAP_EXECUTED_PROGRAM);
 	row_end(&record);
 }

@@ -90,6 +90,12 @@ class WrittenBy:  # enum vmsnap_written_by
     UFFD = 2
 
 
+class Executed:  # enum vmsnap_executed
+    UNKNOWN = 0
+    NOTHING = 1
+    PROGRAM = 2
+
+
 class Precopy:  # enum vmsnap_precopy
     NO = 0
     DONE = 1
@@ -679,6 +685,7 @@ class Info(Structure):  # struct vmsnap_info
         ("build_ids_proved", c_bool), ("contents_left_out", c_uint64), ("written_since", c_int64),
         ("contents_copied", c_uint64), ("precopy", c_uint32), ("kpage_read", c_int64), ("contents_told", c_uint32),
         ("contents_told_bytes", c_uint64), ("source", c_uint32), ("signal", c_uint32), ("known_until", c_uint64),
+        ("executed", c_uint32),
     ]
 
 

@@ -366,6 +366,23 @@ class Kinds(Forked):
         self.assertRegex(gdb.notes, r"98\d snapshots were dropped")
 
 
+class Executed(Forked):
+    def test_child_that_executed_its_own_program_is_not_compared(self):
+        """gdb has addresses not randomised: all its places are the parent's."""
+        gdb = Gdb(self, "kin", "exec")
+        gdb("vmsnap auto fork")
+        gdb("break next_command")
+        gdb("run")
+        child = gdb.value("session.pairs()[0][1].pid")
+        for command in ("vmsnap cow", "vmsnap cow fork1"):
+            made = gdb.json(command)
+            self.assertEqual((made["not_compared"], made["ranges"]), ("another_program", []))
+            self.assertIn(f"process {child} has executed another program since", made["warning"])
+        self.assertEqual(made["parent"]["start_stack"], made["child"]["start_stack"])
+        self.assertIsNone(gdb.json("vmsnap cow fork1.parent fork1.child")["not_compared"])
+        os.kill(child, signal.SIGKILL)
+
+
 @unmoved
 class AtExit(Forked):
     """Children that gdb keeps are taken right before they are gone."""

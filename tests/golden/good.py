@@ -270,6 +270,8 @@ def optional():
         good("threads-missed", "threads that were not stopped, the first and the last of four among them",
              dict(small(freeze=3), threads=missed)),
         good("program", "where its program lies", small(start_code=0x555555556000, start_stack=(1 << 64) - 1, arg_start=1)),
+        good("executed", "one that has executed nothing, one that has a program, one of which nobody knows",
+             small(executed=1), small(executed=2), small()),
         good("memory", "one with no, one with three others that have its memory, one of which nobody knows",
              small(memory_with=[]), small(memory_with=[1, 4243, (1 << 32) - 1]), small()),
         good("smaps", "smaps of four mappings, with lines missing", with_smaps),

@@ -94,6 +94,7 @@ class Info(ctypes.Structure):
         ("source", c_uint32),
         ("signal", c_uint32),
         ("known_until", c_uint64),
+        ("executed", c_uint32),
     ]
 
 
@@ -273,7 +274,7 @@ def identity(lib, snap):
     del made["memory_with"], made["memory_with_count"]
     if made.pop("memory_known"):
         made["memory_with"] = info.memory_with[:info.memory_with_count] if info.memory_with_count else []
-    for name in ("written_since", "kpage_read", "contents_told", "contents_told_bytes", "source", "signal", "known_until"):
+    for name in ("written_since", "kpage_read", "contents_told", "contents_told_bytes", "source", "signal", "known_until", "executed"):
         if not made[name]:
             del made[name]
     if info.known.states_unknown:

@@ -62,6 +62,7 @@ FIELDS = {
     51: Field("states_unknown", True, 1),
     52: Field("signal", True, 32),
     55: Field("known_until", True, 64),
+    56: Field("executed", True, 2),
 }
 # Those that are left out of what is read where they say nothing.
 SELDOM = ("cgroup", "machine_hash", "page_size_assumed", "build_ids_proved")
@@ -158,7 +159,7 @@ def read_snap(data, offset):
     if identity["contents_told"] > 3:
         raise cursor.damaged("contents_told: %d" % identity["contents_told"])
     for name in ("written", "written_since", "kpage_read", "contents_told", "contents_told_bytes", "source", "states_unknown",
-                 "signal", "known_until"):
+                 "signal", "known_until", "executed"):
         if not identity[name]:
             del identity[name]
     if identity.pop("exclusive_huge"):

@@ -127,7 +127,7 @@ def snap_fields(identity):
         if identity.get(name):
             stored[key] = number(identity[name])
     for name, key in (("boottime", 40), ("written_since", 45), ("written", 46), ("contents_told", 47), ("contents_told_bytes", 48),
-                      ("kpage_read", 49), ("source", 50), ("states_unknown", 51), ("signal", 52), ("known_until", 55)):
+                      ("kpage_read", 49), ("source", 50), ("states_unknown", 51), ("signal", 52), ("known_until", 55), ("executed", 56)):
         if identity.get(name):
             stored[key] = number(identity[name])
     if identity.get("page_moves"):  # what proves moves takes both

@@ -90,6 +90,77 @@ static void where_the_stack_is_not_known_vdso_and_arguments_tell(void **state)
 	vmsnap_unref(b);
 }
 
+/* Without randomised addresses all places of a program are the same again. */
+static void of_two_processes_that_have_executed_something_neither_is_the_others_child(void **state)
+{
+	(void)state;
+	struct vmsnap *a = process(7, 5), *b = process(8, 6);
+	expect(a, b, VMSNAP_RELATION_COMPARABLE);
+	a->info.executed = VMSNAP_EXECUTED_PROGRAM;
+	expect(a, b, VMSNAP_RELATION_COMPARABLE); /* not told */
+	b->info.executed = VMSNAP_EXECUTED_NOTHING;
+	expect(a, b, VMSNAP_RELATION_COMPARABLE); /* a worker and its master */
+	b->info.executed = VMSNAP_EXECUTED_PROGRAM;
+	expect(a, b, VMSNAP_RELATION_ANOTHER_PROGRAM);
+	a->info.executed = b->info.executed = VMSNAP_EXECUTED_NOTHING;
+	expect(a, b, VMSNAP_RELATION_COMPARABLE); /* two workers */
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
+static void one_process_seen_from_two_namespaces_is_comparable(void **state)
+{
+	(void)state;
+	struct vmsnap *a = process(7, 5), *b = process(4007, 5);
+	a->info.executed = b->info.executed = VMSNAP_EXECUTED_PROGRAM;
+	a->info.ns_pid = b->info.ns_pid = 7;
+	a->info.pid_namespace = b->info.pid_namespace = 4026531836;
+	expect(a, b, VMSNAP_RELATION_COMPARABLE);
+	b->info.ns_pid = 9;
+	expect(a, b, VMSNAP_RELATION_ANOTHER_PROGRAM);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
+static void a_process_that_had_executed_nothing_and_now_has_is_another_program(void **state)
+{
+	(void)state;
+	struct vmsnap *a = process(7, 5), *b = process(7, 5);
+	a->info.executed = VMSNAP_EXECUTED_NOTHING;
+	expect(a, b, VMSNAP_RELATION_COMPARABLE);
+	b->info.executed = VMSNAP_EXECUTED_PROGRAM;
+	expect(a, b, VMSNAP_RELATION_ANOTHER_PROGRAM);
+	a->info.executed = VMSNAP_EXECUTED_PROGRAM;
+	expect(a, b, VMSNAP_RELATION_COMPARABLE);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
+static void give_peak(struct vmsnap *snap, const char *status)
+{
+	snap->status = status;
+	snap->status_len = strlen(status);
+}
+
+static void the_most_that_a_memory_mapped_does_not_become_less(void **state)
+{
+	(void)state;
+	struct vmsnap *a = process(7, 5), *b = process(7, 5);
+	give_peak(a, "VmPeak:\t  100 kB\n");
+	give_peak(b, "VmPeak:\t   96 kB\n");
+	b->info.monotonic = a->info.monotonic;
+	expect(a, b, VMSNAP_RELATION_COMPARABLE); /* which is the later? */
+	b->info.monotonic++;
+	expect(a, b, VMSNAP_RELATION_ANOTHER_PROGRAM);
+	b->info.freeze = VMSNAP_FREEZE_NONE;
+	expect(a, b, VMSNAP_RELATION_COMPARABLE);
+	b->info.freeze = VMSNAP_FREEZE_FULL;
+	b->info.monotonic -= 2;
+	expect(a, b, VMSNAP_RELATION_COMPARABLE); /* it grew */
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
 static void a_number_that_was_given_anew_is_another_process(void **state)
 {
 	(void)state;
@@ -266,6 +337,10 @@ int main(void)
 		cmocka_unit_test(another_stack_is_another_program),
 		cmocka_unit_test(another_file_at_the_same_place_is_another_program),
 		cmocka_unit_test(where_the_stack_is_not_known_vdso_and_arguments_tell),
+		cmocka_unit_test(of_two_processes_that_have_executed_something_neither_is_the_others_child),
+		cmocka_unit_test(one_process_seen_from_two_namespaces_is_comparable),
+		cmocka_unit_test(a_process_that_had_executed_nothing_and_now_has_is_another_program),
+		cmocka_unit_test(the_most_that_a_memory_mapped_does_not_become_less),
 		cmocka_unit_test(a_number_that_was_given_anew_is_another_process),
 		cmocka_unit_test(who_has_one_memory_is_what_both_say),
 		cmocka_unit_test(where_nobody_says_a_page_that_is_mapped_once_tells),

@@ -114,6 +114,9 @@ enum vmsnap_written_by {
 };
 const char *vmsnap_written_name(int written); /* "soft_dirty", "uffd"; NULL: unknown */
 
+/* Whether a process has executed a program since it was made, or has all of its maker's memory. */
+enum vmsnap_executed { VMSNAP_EXECUTED_UNKNOWN, VMSNAP_EXECUTED_NOTHING, VMSNAP_EXECUTED_PROGRAM };
+
 /* Whether pages were copied before the pause (struct vmsnap_capture_options, .tracker). */
 enum vmsnap_precopy {
 	VMSNAP_PRECOPY_NO, /* nobody asked for it: no contents, or no tracker that could; or it stood anyway */
@@ -201,6 +204,7 @@ struct vmsnap_info {
 	/* Of a process that took it of itself, into memory that was too small: of addresses from here on nothing is
 	 * known, neither mappings nor pages.  0: all is known. */
 	uint64_t known_until;
+	uint32_t executed; /* enum vmsnap_executed */
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);

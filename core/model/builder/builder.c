@@ -102,9 +102,9 @@ static int check_info(const struct vmsnap_info *info, struct vmsnap_error *err)
 		return fail(err, VMSNAP_ERR_ARGUMENT,
 		            "pages of %" PRIu64 " bytes: expected a power of two from 4096 to 2^30", size);
 	if (info->freeze > VMSNAP_FREEZE_PARTIAL || info->known.later || info->known.written > VMSNAP_WRITTEN_UFFD ||
-	    info->source >= VMSNAP_SOURCE_COUNT)
+	    info->source >= VMSNAP_SOURCE_COUNT || info->executed > VMSNAP_EXECUTED_PROGRAM)
 		return fail(err, VMSNAP_ERR_ARGUMENT,
-		            "struct vmsnap_info: a freeze, a known or a source that there is not");
+		            "struct vmsnap_info: a freeze, a known, a source or an executed that there is not");
 	for (size_t i = 0; info->memory_with && i < info->memory_with_count; i++)
 		if (!info->memory_known || (i && info->memory_with[i] <= info->memory_with[i - 1]))
 			return fail(err, VMSNAP_ERR_ARGUMENT,
