@@ -651,6 +651,13 @@ class BrowserTest(unittest.TestCase):
         self.assertIn(", inferred", self.say("document.querySelector('#forks tbody').innerText"))
         self.quiet()
 
+    def test_what_of_the_copies_is_no_variable_is_told(self):
+        known = [json_inputs.name(json_inputs.HEAP + 4096, 8, "local", b"counter", frame=0)]
+        self.open(self.write("unnamed", *(dict(each, names=known) for each in test_report.touched_by_a_debugger())), "#p=0&m=cow")
+        said = self.say("document.querySelector('#inspector').textContent")
+        self.assertIn("not variables: 20 KiB heap (no names)", said)
+        self.assertIn("counter", said)
+
     def test_child_that_copies_is_told_of_its_parent(self):
         """Its own pages do not change by that."""
         def of(pid, ppid, frame, seconds):

@@ -60,7 +60,7 @@ export class Inspector {
 		// Of the program itself first, and of those what a person gave a name, the largest first.
 		const rank = name => 2 * (name.object === process.exe) + !/^_|\.\d+$|@/.test(name.symbol);
 		names.sort((a, b) => rank(b) - rank(a) || b.size - a.size);
-		return section(view.counts[copied] || view.counts[child] ? 'Variables on what was copied' : 'Variables on what was written', this.list(names.slice(0, NAMES_SHOWN)), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null, this.unnamed('the rest'));
+		return section(view.counts[copied] || view.counts[child] ? 'Variables on what was copied' : 'Variables on what was written', this.unnamed('not variables'), this.list(names.slice(0, NAMES_SHOWN)), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null);
 	}
 	// What is no variable of the program: as a rule nearly all of it.
 	unnamed(which) {
