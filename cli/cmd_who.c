@@ -67,7 +67,8 @@ static int look_now(const struct options *options, struct vmsnap_who_query *quer
 /* All snapshots of a file, one after the other. */
 static int add_file(struct vmsnap_who *who, const char *word, const struct vmsnap_file *file)
 {
-	int status = STATUS_OK;
+	struct vmsnap_error failure;
+	int status = vmsnap_who_begin_file(who, word, &failure) ? trouble_with(word, &failure) : STATUS_OK;
 	for (size_t i = 0; !status && i < vmsnap_file_count(file); i++) {
 		struct vmsnap *snap;
 		struct vmsnap_error err;

@@ -48,7 +48,7 @@ struct vmsnap_who_process *who_begin_process(struct vmsnap_who *who, uint32_t pi
 		return NULL;
 	who->processes = items;
 	who->processes[who->process_count++] = (struct vmsnap_who_process){
-		.pid = pid, .start_time = start_time, .comm = "", .label = "", .first = who->place_count
+		.pid = pid, .start_time = start_time, .comm = "", .label = "", .file = "", .first = who->place_count
 	};
 	return who_last(who);
 }
@@ -302,6 +302,17 @@ static bool is_of_this_boot(struct vmsnap_who *who, const struct vmsnap_info *in
 	return !strncmp(who->boot_id, info->boot_id, sizeof(who->boot_id) - 1);
 }
 
+VMSNAP_API int vmsnap_who_begin_file(struct vmsnap_who *who, const char *name, struct vmsnap_error *err)
+{
+	const char *copy = arena_string(&who->strings, name);
+	if (!copy)
+		return fail_no_memory(err);
+	who->file = copy;
+	who->file_first = who->info.looked;
+	who->info.files++;
+	return VMSNAP_OK;
+}
+
 VMSNAP_API int vmsnap_who_add(struct vmsnap_who *who, const struct vmsnap *snap, struct vmsnap_error *err)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
@@ -318,6 +329,8 @@ VMSNAP_API int vmsnap_who_add(struct vmsnap_who *who, const struct vmsnap *snap,
 	if (!process)
 		return fail_no_memory(err);
 	process->snapshot = number;
+	process->file = who->file ? who->file : "";
+	process->file_snapshot = number - who->file_first;
 	process->taken = info->taken;
 	process->uid = info->uid;
 	process->pages_known = !info->known.states_unknown;

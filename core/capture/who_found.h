@@ -13,6 +13,8 @@ struct vmsnap_who {
 	size_t place_count, place_room;
 	struct arena strings;
 	char boot_id[64]; /* of the first snapshot */
+	const char *file; /* of which snapshots are added; NULL: nobody said */
+	uint64_t file_first;
 };
 
 struct vmsnap_who *who_new(void); /* NULL without memory */

@@ -38,7 +38,9 @@ enum {
 	PROCESS_MEMORY_OF,
 	PROCESS_SELF,
 	PROCESS_OTHER,
+	PROCESS_FILE,
 	PROCESS_SNAPSHOT,
+	PROCESS_ADDED,
 	PROCESS_TAKEN,
 	PROCESS_LABEL,
 	PROCESS_NOTE,
@@ -61,7 +63,9 @@ static const struct column process_columns[] = {
 	[PROCESS_MEMORY_OF] = { "memory_of", .type = COLUMN_COUNT },
 	[PROCESS_SELF] = { "self", .type = COLUMN_BOOL },
 	[PROCESS_OTHER] = { "other_file", .type = COLUMN_BOOL },
-	[PROCESS_SNAPSHOT] = { "snapshot", "SNAPSHOT", COLUMN_COUNT, COLUMN_SPARSE, "its number in the files", NULL },
+	[PROCESS_FILE] = { "file", "FILE", COLUMN_PATH, COLUMN_SPARSE, "that the snapshot is of, of several", NULL },
+	[PROCESS_SNAPSHOT] = { "file_snapshot", "SNAPSHOT", COLUMN_COUNT, COLUMN_SPARSE, "its number in the file", NULL },
+	[PROCESS_ADDED] = { "snapshot", .type = COLUMN_COUNT },
 	[PROCESS_TAKEN] = { "taken", "TAKEN", COLUMN_TIME, COLUMN_SPARSE, "when the snapshot was", NULL },
 	[PROCESS_LABEL] = { "label", "LABEL", COLUMN_NAME, COLUMN_SPARSE, "of the snapshot", NULL },
 	[PROCESS_NOTE] = { NULL, "NOTE", COLUMN_TEXT, COLUMN_SPARSE, "another file of this name, or whose memory it is",
@@ -76,6 +80,7 @@ enum {
 	AT_PID,
 	AT_COMM,
 	AT_UID,
+	AT_FILE,
 	AT_SNAPSHOT,
 	AT_TAKEN,
 	AT_LABEL,
@@ -91,7 +96,8 @@ static const struct column at_columns[] = {
 	[AT_PID] = { NULL, "PID", COLUMN_COUNT, 0, "of the process", NULL },
 	[AT_COMM] = { NULL, "COMM", COLUMN_NAME, 0, "the process's name", NULL },
 	[AT_UID] = { NULL, "UID", COLUMN_COUNT, COLUMN_SECONDARY, "whose it is", NULL },
-	[AT_SNAPSHOT] = { NULL, "SNAPSHOT", COLUMN_COUNT, COLUMN_SPARSE, "its number in the files", NULL },
+	[AT_FILE] = { NULL, "FILE", COLUMN_PATH, COLUMN_SPARSE, "that the snapshot is of, of several", NULL },
+	[AT_SNAPSHOT] = { NULL, "SNAPSHOT", COLUMN_COUNT, COLUMN_SPARSE, "its number in the file", NULL },
 	[AT_TAKEN] = { NULL, "TAKEN", COLUMN_TIME, COLUMN_SPARSE, "when the snapshot was", NULL },
 	[AT_LABEL] = { NULL, "LABEL", COLUMN_NAME, COLUMN_SPARSE, "of the snapshot", NULL },
 	[AT_ADDRESS] = { NULL, "ADDRESS", COLUMN_ADDRESS, 0, "where it is mapped", NULL },
@@ -271,6 +277,13 @@ static void put_note(struct row *row, unsigned column, const struct vmsnap_who_p
 		row_text(row, column, "this look");
 }
 
+/* People know which, if there is one. */
+static void put_its_file(struct row *row, unsigned column, const struct told *told)
+{
+	if (*told->process.file && (row->text->style->json || told->info.files > 1))
+		row_put_name(row, column, told->process.file);
+}
+
 static int process_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	struct told *told = ctx;
@@ -296,7 +309,9 @@ static int process_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		row_put_bool(row, PROCESS_SELF, process->self);
 		row_put_bool(row, PROCESS_OTHER, process->other_file);
 		if (!live) {
-			row_put_count(row, PROCESS_SNAPSHOT, process->snapshot + 1);
+			put_its_file(row, PROCESS_FILE, told);
+			row_put_count(row, PROCESS_SNAPSHOT, process->file_snapshot + 1);
+			row_put_count(row, PROCESS_ADDED, process->snapshot + 1);
 			row_put_time(row, PROCESS_TAKEN, process->taken);
 			row_put_name_if_any(row, PROCESS_LABEL, process->label);
 		}
@@ -379,7 +394,8 @@ static int put_place(struct row *row, const struct told *told, const struct vmsn
 	row_put_name(row, AT_COMM, process->comm);
 	row_put_count(row, AT_UID, process->uid);
 	if (!told->info.live) {
-		row_put_count(row, AT_SNAPSHOT, process->snapshot + 1);
+		put_its_file(row, AT_FILE, told);
+		row_put_count(row, AT_SNAPSHOT, process->file_snapshot + 1);
 		row_put_time(row, AT_TAKEN, process->taken);
 		row_put_name_if_any(row, AT_LABEL, process->label);
 	}

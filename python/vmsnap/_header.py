@@ -1134,6 +1134,7 @@ class WhoInfo(Structure):  # struct vmsnap_who_info
         ("moved", c_bool), ("swap_type", c_uint32), ("swap_offset", c_uint64), ("path", c_char_p), ("by_name", c_bool),
         ("dev_major", c_uint32), ("dev_minor", c_uint32), ("inode", c_uint64), ("offset", c_uint64),
         ("bytes", c_uint64), ("cached", c_uint64), ("dirty", c_uint64), ("cached_by_mincore", c_bool),
+        ("files", c_uint64),
     ]
 
 
@@ -1143,7 +1144,7 @@ class WhoProcess(Structure):  # struct vmsnap_who_process
         ("start_time", c_uint64), ("comm", c_char_p), ("taken", c_int64), ("label", c_char_p), ("snapshot", c_uint64),
         ("snap", c_void_p), ("mappings", c_uint64), ("size", c_uint64), ("resident", c_uint64), ("copied", c_uint64),
         ("copied_code", c_uint64), ("pages_known", c_bool), ("first", c_uint64), ("places", c_uint64),
-        ("address", c_uint64),
+        ("address", c_uint64), ("file", c_char_p), ("file_snapshot", c_uint64),
     ]
 
 
@@ -1598,6 +1599,7 @@ FUNCTIONS = {
     "vmsnap_who_now": (CHECKED, (POINTER(WhoQuery), POINTER(c_void_p))),
     "vmsnap_who_new": (CHECKED, (POINTER(WhoQuery), POINTER(c_void_p))),
     "vmsnap_who_add": (CHECKED, (c_void_p, c_void_p)),
+    "vmsnap_who_begin_file": (CHECKED, (c_void_p, c_char_p)),
     "vmsnap_who_free": (None, (c_void_p,)),
     "vmsnap_who_info_sized": (None, (c_void_p, POINTER(WhoInfo), c_size_t)),
     "vmsnap_who_process_sized": (c_int, (c_void_p, c_size_t, POINTER(WhoProcess), c_size_t)),

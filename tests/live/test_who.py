@@ -536,6 +536,15 @@ class Snapshots(unittest.TestCase):
         self.assertEqual((alone["pid"], alone["label"]), (family.children[0], "two"))
         twice = ask(self, "who", f"pfn:{frame:x}", path, path)
         self.assertEqual((twice["looked"], twice["found"]), (6, 4))
+        other = path + ".copy"
+        shutil.copy(path, other)
+        self.addCleanup(os.unlink, other)
+        both = ask(self, "who", f"pfn:{frame:x}", path, other)["processes"]
+        self.assertEqual([(each["file"], each["file_snapshot"], each["snapshot"]) for each in both],
+                         [(path, 1, 1), (path, 3, 3), (other, 1, 4), (other, 3, 6)])
+        lines = run("who", f"pfn:{frame:x}", path, other, "-r", "-n", "-o", "FILE,SNAPSHOT").out.decode().splitlines()
+        self.assertEqual([line.split() for line in lines], [[path, "1"], [path, "3"], [other, "1"], [other, "3"]])
+        self.assertNotIn(b"FILE", run("who", f"pfn:{frame:x}", path).out)
 
     def test_what_a_file_does_not_have_is_said(self):
         path = capture(self, os.getpid(), "--no-freeze")

@@ -43,6 +43,8 @@ int vmsnap_who_new(const struct vmsnap_who_query *query, struct vmsnap_who **out
 /* What it needs of the snapshot is copied.  Of FRAME and SWAP, one in which no frames are known, or of another boot, is
  * counted as unreadable. */
 int vmsnap_who_add(struct vmsnap_who *who, const struct vmsnap *snap, struct vmsnap_error *err);
+/* What is added from now on is of a file that is called so, of the snapshots of which vmsnap_who_add() sees all. */
+int vmsnap_who_begin_file(struct vmsnap_who *who, const char *name, struct vmsnap_error *err);
 void vmsnap_who_free(struct vmsnap_who *who); /* NULL is fine */
 
 /* Numbers that are not known are UINT64_MAX.  This struct grows at its end. */
@@ -72,6 +74,7 @@ struct vmsnap_who_info {
 	uint64_t offset, bytes; /* which part was asked for; bytes: of the file, or one page */
 	uint64_t cached, dirty; /* bytes that the page cache has of it */
 	bool cached_by_mincore; /* where cachestat(2) is not told */
+	uint64_t files;         /* vmsnap_who_begin_file() */
 };
 void vmsnap_who_info_sized(const struct vmsnap_who *who, struct vmsnap_who_info *out, size_t size);
 static inline void vmsnap_who_info(const struct vmsnap_who *who, struct vmsnap_who_info *out)
@@ -100,6 +103,8 @@ struct vmsnap_who_process {
 	bool pages_known;       /* its page tables could be read */
 	uint64_t first, places; /* which of vmsnap_who_place() are its */
 	uint64_t address;       /* of a file: where the first of these mappings begins */
+	const char *file;       /* that the snapshot is of; "": nobody said */
+	uint64_t file_snapshot; /* how many of that file were added before it */
 };
 int vmsnap_who_process_sized(const struct vmsnap_who *who, size_t index, struct vmsnap_who_process *out, size_t size);
 static inline int vmsnap_who_process(const struct vmsnap_who *who, size_t index, struct vmsnap_who_process *out)
