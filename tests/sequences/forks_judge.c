@@ -110,6 +110,11 @@ static bool gone(const struct page *page, bool here, bool inferred)
 	return lost(page) || (inferred && !here);
 }
 
+static bool read_here(const struct page *page, bool here)
+{
+	return here && (page->did & DID_READ);
+}
+
 /* Of an address at which not all had the region all the time, where nothing is said of a move: what one brought
  * here is not new, and what it took away is not dropped, in a definite tone; nor is a side named that has nothing
  * here. */
@@ -119,7 +124,7 @@ static bool contradicts_apart(int verdict, bool inferred, const struct known *k)
 	bool child_made = k->child_here && made(k->child);
 	bool parent_new = parent_made && (inferred || !brought(k, k->parent));
 	bool child_new = child_made && (inferred || !brought(k, k->child));
-	bool was_own = k->at_here && k->at == OWN;
+	bool was_own = k->at == OWN;
 	bool parent_gone = gone(k->parent, k->parent_here, inferred);
 	bool child_gone = gone(k->child, k->child_here, inferred);
 	bool parent_has = k->parent_here && k->parent->state == OWN;
@@ -143,6 +148,12 @@ static bool contradicts_apart(int verdict, bool inferred, const struct known *k)
 		return !child_has || (parent_has && !k->parent->uncertain);
 	case VMSNAP_VERDICT_ONLY_IN_PARENT:
 		return !parent_has || (child_has && !k->child->uncertain);
+	case VMSNAP_VERDICT_ZERO_IN_CHILD:
+		return !read_here(k->child, k->child_here);
+	case VMSNAP_VERDICT_ZERO_IN_PARENT:
+		return !read_here(k->parent, k->parent_here);
+	case VMSNAP_VERDICT_ZERO_IN_BOTH:
+		return !read_here(k->parent, k->parent_here) || !read_here(k->child, k->child_here);
 	case VMSNAP_VERDICT_DROPPED_BY_CHILD:
 		return !was_own || !child_gone;
 	case VMSNAP_VERDICT_DROPPED_BY_PARENT:
