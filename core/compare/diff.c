@@ -70,13 +70,15 @@ static int add_range(struct vmsnap_diff *diff, const struct vmsnap_diff_range *r
 	return VMSNAP_OK;
 }
 
-/* Whether a debugger wrote to the page at `at`, or in A to the one that it is compared with.
+/* Whether a debugger wrote to the page at `at`, or in A to the one that it is compared with.  Of code that was written
+ * to, B alone says whether it was the debugger: what that did before A does not explain it.
  * Lowers *until to where that changes. */
-static bool touched_here(const struct walk *walk, const struct diff_place *place, uint64_t at, uint64_t *until)
+static bool touched_here(const struct walk *walk, const struct diff_place *place, uint64_t at, bool code,
+                         uint64_t *until)
 {
 	const struct pair_member *a = place->replaced ? &place->gone[DIFF_A] : &place->range.member[DIFF_A];
 	bool touched = touched_at(&walk->touched_b, at, until);
-	if (!a->here || !walk->touched_a.count)
+	if (code || !a->here || !walk->touched_a.count)
 		return touched;
 	uint64_t until_a = *until + a->shift;
 	touched |= touched_at(&walk->touched_a, at + a->shift, &until_a);
@@ -100,7 +102,7 @@ static int add_pages(struct walk *walk, const struct diff_place *place, const st
 		range.start = at;
 		range.from = at + shift;
 		range.end = page->end;
-		range.touched = touched_here(walk, place, at, &range.end);
+		range.touched = touched_here(walk, place, at, vmsnap_code_written(&range), &range.end);
 		rc = add_range(walk->diff, &range);
 	}
 	return rc;
@@ -166,6 +168,8 @@ static void sum_ranges(struct vmsnap_diff *diff, unsigned page_shift)
 			totals->kinds[__builtin_ctz(left)] += pages;
 		if (range->executable && (range->changes & 1u << VMSNAP_CHANGE_PRIVATISED))
 			totals->others[VMSNAP_TOTAL_PRIVATISED_EXECUTABLE] += pages;
+		if (vmsnap_code_written(range))
+			totals->others[VMSNAP_TOTAL_CODE_WRITTEN] += pages;
 	}
 }
 

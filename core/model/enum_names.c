@@ -81,8 +81,8 @@ VMSNAP_API const char *vmsnap_struct_name(int which)
 VMSNAP_API const char *vmsnap_diff_total_name(int total)
 {
 	static const char *const names[VMSNAP_TOTAL_COUNT] = {
-		"resident_a",       "resident_b",        "shared_a",        "touched",        "privatised_executable",
-		"shared_unknown_a", "exclusive_unknown", "swapped_unknown", "written_unknown"
+		"resident_a",       "resident_b",        "shared_a",        "touched",         "privatised_executable",
+		"shared_unknown_a", "exclusive_unknown", "swapped_unknown", "written_unknown", "code_written"
 	};
 	return NAME_OF(names, total);
 }

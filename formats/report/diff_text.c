@@ -161,7 +161,7 @@ static void put_places(struct fit_line *line, const struct diff_view *view, bool
 	struct vmsnap_diff_range range;
 	size_t places = 0;
 	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++) {
-		if (!(range.changes & 1u << VMSNAP_CHANGE_PRIVATISED) || !range.executable || range.touched != touched)
+		if (!vmsnap_code_written(&range) || range.touched != touched)
 			continue;
 		if (places)
 			fit_glue(line, ",");
@@ -191,8 +191,8 @@ static void put_code_alarm(struct text *text, const struct diff_view *view, uint
 static void put_code(struct text *text, const struct diff_view *view)
 {
 	struct touched_reasons reasons = { .count = 0 };
-	uint64_t touched = diff_touched_code(view, &reasons);
-	uint64_t pages = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE) - touched;
+	uint64_t touched = diff_touched_code(view, UINT32_MAX, &reasons);
+	uint64_t pages = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_CODE_WRITTEN) - touched;
 	char words[96];
 	if (pages)
 		put_code_alarm(text, view, pages);

@@ -55,7 +55,15 @@ static const struct column fact_columns[] = {
 };
 static const struct row_schema fact_schema = ROW_SCHEMA(fact_columns);
 
-enum { TOTALS_PAGES, TOTALS_VMAS, TOTALS_CODE, TOTALS_RESIDENT_A, TOTALS_RESIDENT_B, TOTALS_WRITTEN_UNKNOWN };
+enum {
+	TOTALS_PAGES,
+	TOTALS_VMAS,
+	TOTALS_CODE,
+	TOTALS_RESIDENT_A,
+	TOTALS_RESIDENT_B,
+	TOTALS_WRITTEN_UNKNOWN,
+	TOTALS_CODE_WRITTEN
+};
 static const struct column totals_columns[] = {
 	[TOTALS_PAGES] = { .type = COLUMN_COUNTS, .flags = COLUMN_FLAT },
 	[TOTALS_VMAS] = { "vmas", .type = COLUMN_COUNTS },
@@ -63,14 +71,16 @@ static const struct column totals_columns[] = {
 	[TOTALS_RESIDENT_A] = { "resident_a", .type = COLUMN_COUNT },
 	[TOTALS_RESIDENT_B] = { "resident_b", .type = COLUMN_COUNT },
 	[TOTALS_WRITTEN_UNKNOWN] = { "written_unknown", .type = COLUMN_COUNT },
+	[TOTALS_CODE_WRITTEN] = { "code_written", .type = COLUMN_COUNT },
 };
 static const struct row_schema totals_schema = ROW_SCHEMA(totals_columns);
 
 /* Which of all these a debugger wrote to. */
-enum { TOUCHED_PAGES, TOUCHED_CODE };
+enum { TOUCHED_PAGES, TOUCHED_CODE, TOUCHED_CODE_WRITTEN };
 static const struct column touched_totals_columns[] = {
 	[TOUCHED_PAGES] = { .type = COLUMN_COUNTS, .flags = COLUMN_FLAT },
 	[TOUCHED_CODE] = { "privatised_executable", .type = COLUMN_COUNT },
+	[TOUCHED_CODE_WRITTEN] = { "code_written", .type = COLUMN_COUNT },
 };
 static const struct row_schema touched_totals_schema = ROW_SCHEMA(touched_totals_columns);
 enum { TOUCHED_COUNT, TOUCHED_TOTALS };
@@ -268,6 +278,7 @@ static void put_totals(struct row *document, const struct diff_view *view)
 	row_put_count(&record, TOTALS_RESIDENT_A, vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_A));
 	row_put_count(&record, TOTALS_RESIDENT_B, vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_B));
 	row_put_count(&record, TOTALS_WRITTEN_UNKNOWN, vmsnap_diff_total(diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN));
+	row_put_count(&record, TOTALS_CODE_WRITTEN, vmsnap_diff_total(diff, VMSNAP_TOTAL_CODE_WRITTEN));
 	row_end(&record);
 }
 
@@ -278,7 +289,8 @@ static void put_touched_totals(struct row *document, const struct diff_view *vie
 	row_put_count(&record, TOUCHED_COUNT, vmsnap_diff_total(diff, VMSNAP_TOTAL_TOUCHED));
 	struct row inner = row_open(&record, TOUCHED_TOTALS);
 	put_counts(&inner, TOUCHED_PAGES, view, vmsnap_diff_touched_pages);
-	row_put_count(&inner, TOUCHED_CODE, diff_touched_code(view, NULL));
+	row_put_count(&inner, TOUCHED_CODE, diff_touched_code(view, 1u << VMSNAP_CHANGE_PRIVATISED, NULL));
+	row_put_count(&inner, TOUCHED_CODE_WRITTEN, diff_touched_code(view, UINT32_MAX, NULL));
 	row_end(&inner);
 	row_end(&record);
 }

@@ -98,15 +98,15 @@ void diff_touched_reasons(const struct diff_view *view, const struct vmsnap_diff
 	touched_reasons_add(reasons, &view->touched_a, range->from, range->from + (range->end - range->start));
 }
 
-uint64_t diff_touched_code(const struct diff_view *view, struct touched_reasons *reasons)
+uint64_t diff_touched_code(const struct diff_view *view, uint32_t changes, struct touched_reasons *reasons)
 {
 	uint64_t pages = 0;
 	struct vmsnap_diff_range range;
-	if (!vmsnap_diff_touched_pages(view->diff, VMSNAP_CHANGE_PRIVATISED) ||
-	    !vmsnap_diff_total(view->diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE))
+	if (!vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED) ||
+	    !vmsnap_diff_total(view->diff, VMSNAP_TOTAL_CODE_WRITTEN))
 		return 0;
 	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++) {
-		if (!range.touched || !range.executable || !(range.changes & 1u << VMSNAP_CHANGE_PRIVATISED))
+		if (!range.touched || !vmsnap_code_written(&range) || !(range.changes & changes))
 			continue;
 		pages += (range.end - range.start) / vmsnap_info(view->b)->page_size;
 		if (reasons)

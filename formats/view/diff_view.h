@@ -36,7 +36,7 @@ void diff_touched_reasons(const struct diff_view *view, const struct vmsnap_diff
                           struct touched_reasons *reasons);
 /* How many pages of executable code a debugger wrote to, and with what; reasons may be
  * NULL. */
-uint64_t diff_touched_code(const struct diff_view *view, struct touched_reasons *reasons);
+uint64_t diff_touched_code(const struct diff_view *view, uint32_t changes, struct touched_reasons *reasons);
 
 /* Bytes of A's writable private mappings that were present and shared. */
 uint64_t diff_total_shared_at_a(const struct diff_view *view);

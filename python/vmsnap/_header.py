@@ -264,7 +264,8 @@ class DiffTotal:  # enum vmsnap_diff_total
     EXCLUSIVE_UNKNOWN = 6
     SWAPPED_UNKNOWN = 7
     WRITTEN_UNKNOWN = 8
-    COUNT = 9
+    CODE_WRITTEN = 9
+    COUNT = 10
 
 
 class Verdict:  # enum vmsnap_verdict

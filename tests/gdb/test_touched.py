@@ -183,6 +183,23 @@ class Touched(unittest.TestCase):
                              rf"!! 1 page of executable code was written: {page:x} of", where)
             self.assertEqual(where == "behind", truth.page_of(gdb.number("(unsigned long) behind")) in self.marked(gdb))
 
+    def test_code_that_the_program_patched_is_told_though_gdb_had_copied_its_page_before(self):
+        gdb = self.started("patch")
+        gdb("set vmsnap contents full")
+        gdb("break step")
+        gdb("continue")
+        gdb("break apart")
+        gdb("stepi")
+        gdb("vmsnap take before")
+        page = truth.page_of(gdb.number("(unsigned long) apart"))
+        self.assertIn(page, self.marked(gdb))
+        gdb("continue")
+        self.assertIn("number=1", gdb("backtrace 1"))
+        diff = gdb.json("vmsnap diff before now")
+        self.assertEqual((diff["totals"]["code_written"], diff["touched_by_debugger"]["totals"]["code_written"]), (1, 0))
+        self.assertRegex(" ".join(gdb("vmsnap diff before now").split()),
+                         rf"!! 1 page of executable code was written: {page:x} of")
+
     def test_code_that_gdb_wrote_is_gdbs(self):
         gdb = self.started("write", 3)
         gdb("vmsnap take before")

@@ -70,6 +70,37 @@ static void written_text_is_counted_as_executable(void **state)
 	vmsnap_unref(b);
 }
 
+/* A debugger's breakpoint, or the program's first patch, made the page its own before A. */
+static void code_that_was_the_process_own_already_and_was_written_to_is_told(void **state)
+{
+	(void)state;
+	for (int in_b = 0; in_b < 2; in_b++) {
+		struct vmsnap *a = make_snap(), *b = make_snap();
+		for (int i = 0; i < 2; i++) {
+			struct vmsnap *snap = i ? b : a;
+			add_file(snap, 10, 20, "r-xp", "/bin/x", 3, 0);
+			add_anon(snap, 30, 40, "rwxp", "");
+			for (uint64_t page = 10; page < 12; page++)
+				add_pages(snap, page, 1, OWNED(300 + page));
+			add_pages(snap, 30, 1, OWNED(400));
+			add_contents(snap, NULL, 10, 1);
+			add_contents(snap, NULL, 11, i ? 2 : 1);
+			add_contents(snap, NULL, 30, i ? 2 : 1);
+		}
+		add_touched(in_b ? b : a, PAGE_AT(11) + 5, 1, "breakpoint 1");
+		struct vmsnap_diff *diff = compare(a, b);
+		struct vmsnap_diff_range range;
+		assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE), 0);
+		assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_CODE_WRITTEN), 1);
+		assert_int_equal(vmsnap_diff_range(diff, 0, &range), VMSNAP_OK);
+		assert_int_equal(range.start, PAGE_AT(11));
+		assert_int_equal(range.touched, in_b); /* of A's, it says nothing of what was written since */
+		vmsnap_diff_free(diff);
+		vmsnap_unref(a);
+		vmsnap_unref(b);
+	}
+}
+
 static void pages_of_a_moved_mapping_are_compared_through_the_move(void **state)
 {
 	(void)state;
@@ -337,6 +368,7 @@ int main(void)
 		cmocka_unit_test(a_page_as_it_is_now_is_judged_alone_unless_it_may_have_moved),
 		cmocka_unit_test(ranges_join_runs_and_break_at_mappings),
 		cmocka_unit_test(written_text_is_counted_as_executable),
+		cmocka_unit_test(code_that_was_the_process_own_already_and_was_written_to_is_told),
 		cmocka_unit_test(pages_of_a_moved_mapping_are_compared_through_the_move),
 		cmocka_unit_test(move_downwards_leaves_nothing_vanished_at_the_old_place),
 		cmocka_unit_test(frames_of_another_boot_do_not_differ),

@@ -183,7 +183,8 @@ static void diff_json_has_an_item_for_each_fact(void **state)
 	assert_has(caught, "\"swapped_out\": 0,");
 	assert_has(caught, "\"soft_dirtied\": null,"); /* neither side knows */
 	assert_has(caught,
-	           "\"privatised_executable\": 1, \"resident_a\": 66, \"resident_b\": 70, \"written_unknown\": 44},\n"
+	           "\"privatised_executable\": 1, \"resident_a\": 66, \"resident_b\": 70, \"written_unknown\": 44, "
+	           "\"code_written\": 1},\n"
 	           " \"touched_by_debugger\": {\"pages\": 0, \"totals\": {\"appeared\": 0, ");
 	assert_has(caught,
 	           "\"status\": [\n  {\"key\": \"VmRSS\", \"a\": 270336, \"b\": 286720}\n ],\n \"new_code\": []\n}\n");

@@ -101,7 +101,7 @@ static void diff_json_says_what_touched_a_range(void **state)
 	assert_has(caught, "\"soft_dirtied\": null, \"guarded\": 0, \"unguarded\": 0, \"write_protected\": 0, "
 	                   "\"write_unprotected\": 0, \"huge_split\": 0, \"huge_collapsed\": 0, \"not_mapped_now\": 0, "
 	                   "\"written\": null, "
-	                   "\"privatised_executable\": 1}},\n");
+	                   "\"privatised_executable\": 1, \"code_written\": 1}},\n");
 	release(&f);
 }
 

@@ -169,6 +169,17 @@ static inline int vmsnap_diff_range(const struct vmsnap_diff *diff, size_t index
 	return vmsnap_diff_range_sized(diff, index, out, sizeof(*out));
 }
 
+/* Whether it is code that was written to: a page of a file became one of the process's own, or such a page, in a
+ * mapping that may not be written to, was written to once more. */
+static inline bool vmsnap_code_written(const struct vmsnap_diff_range *range)
+{
+	const uint32_t protect = VMSNAP_PERM_EXEC | VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED;
+	const struct vmsnap_vma *vma = range->vma;
+	bool of_file = vma && vma->inode && (vma->perms & protect) == VMSNAP_PERM_EXEC;
+	bool again = of_file && (range->changes & 1u << VMSNAP_CHANGE_WRITTEN) && !(range->after & VMSNAP_PAGE_FILE);
+	return range->executable && (again || (range->changes & 1u << VMSNAP_CHANGE_PRIVATISED));
+}
+
 /* Sums, in pages, and VMA rows; 0 for what there is not. */
 uint64_t vmsnap_diff_pages(const struct vmsnap_diff *diff, int change);         /* enum vmsnap_page_change */
 uint64_t vmsnap_diff_touched_pages(const struct vmsnap_diff *diff, int change); /* of them, those a debugger wrote to */
@@ -187,6 +198,7 @@ enum vmsnap_diff_total {
 	/* Pages in writable private mappings, there in both, of which it is not known whether they were written to
 	 * between: no state of a page changes by that, if it is its process's own. */
 	VMSNAP_TOTAL_WRITTEN_UNKNOWN,
+	VMSNAP_TOTAL_CODE_WRITTEN, /* vmsnap_code_written() */
 	VMSNAP_TOTAL_COUNT
 };
 uint64_t vmsnap_diff_total(const struct vmsnap_diff *diff, int total);
