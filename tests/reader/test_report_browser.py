@@ -225,6 +225,11 @@ class BrowserTest(unittest.TestCase):
                     told = self.told_by_diff(path, of_a, of_b)
                     self.assertEqual(self.told_by_page(), told, self.say(HEADLINE))
                     seen.add(told)
+                    # What the rows of mappings are shares of comes to what the headline's is.
+                    self.assertEqual(*self.say(f"""(() => {{
+                        const {{ model, view, mappings }} = {PAGE}, told = model.processes[view.process].shared.get(view.a), rows = view.strips.reduce((sum, strip) => sum + mappings.sharedAtA(strip), 0);
+                        return told && !told.more ? [rows, told.pages] : [0, 0];
+                    }})()"""))
         self.assertGreater(len(seen), 4)
         self.quiet()
 

@@ -203,17 +203,18 @@ export class PageMap {
 		if (line === 0) {
 			this.write(x, '', 0, y, font(12.5, chosen ? 650 : 550), strip.unmapped ? color.faint : strip.title ? color.text : color.dim);
 			x.fillText(cut(x, base(strip.title), room), NAME, y);
-		} else if (line <= 2) {
+		} else if (line <= 3) {
 			x.font = font(11.5);
 			x.fillStyle = color.dim;
 			x.fillText(cut(x, this.lineWords(i, line), room), NAME, y);
 		}
 		this.writeBehind(x, i, y);
 	}
-	// In the second row how large it is, in the third what happened; in the second, if that is the last.
+	// In the second row how large it is, then what happened; in the second, if that is the last.
 	lineWords(i, line) {
 		const { strip } = this.layout.rows[i], event = this.eventWords(strip), last = this.layout.rows[i + 1]?.strip !== strip;
-		return line === 2 ? event : last && event ? `${pages(strip.size)}, ${event}` : `${strip.perms}, ${pages(strip.size)}`;
+		if (line >= 2) return event.split(', ')[line - 2] ?? '';
+		return last && event ? `${pages(strip.size)}, ${event}` : `${strip.perms}, ${pages(strip.size)}`;
 	}
 	// Behind the cells of a strip that is one row.
 	writeBehind(x, i, y) {
@@ -227,7 +228,7 @@ export class PageMap {
 	eventWords(strip) {
 		const counts = countsOf(this.model, this.view, strip);
 		const { copied, child } = this.model.class;
-		if (this.view.mode === 'cow' && counts[copied] && counts[child]) return `${pages(counts[copied])} by parent, ${pages(counts[child])} by child`;
+		if (this.view.mode === 'cow' && counts[copied] && counts[child]) return `parent ${pages(counts[copied])}, child ${pages(counts[child])}`;
 		let best = -1;
 		this.model.classes.forEach((c, i) => { if (c.event && counts[i] && (best < 0 || counts[i] > counts[best])) best = i; });
 		return best < 0 ? '' : `${pages(counts[best])} ${this.model.classes[best].words.replace(' on write', '')}`;
