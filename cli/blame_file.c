@@ -143,17 +143,17 @@ int blame_of_file(const struct options *options, const char *word, int by)
 
 /* ---- keeping ---- */
 
-/* What they had before the first ones is of no use. */
+/* The first ones have nothing of it: what is lost, and not told, is so between them and the later ones. */
 static int give(struct vmsnap *const *before, size_t before_count, struct vmsnap *const *after, size_t after_count,
                 const struct vmsnap_faults *faults, struct vmsnap **out, struct vmsnap_error *err)
 {
 	struct vmsnap_fault_shares *shares = NULL;
 	struct vmsnap **first = calloc(before_count + 1, sizeof(*first));
 	int rc = first ? vmsnap_fault_shares_new(&shares, err) : VMSNAP_ERR_NO_MEMORY;
-	rc = rc ? rc : vmsnap_fault_shares_add(shares, faults, err);
 	if (!rc && before_count)
 		rc = vmsnap_fault_shares_give(shares, (const struct vmsnap *const *)before, before_count, 0, first,
 		                              err);
+	rc = rc ? rc : vmsnap_fault_shares_add(shares, faults, err);
 	rc = rc ? rc
 	        : vmsnap_fault_shares_give(shares, (const struct vmsnap *const *)after, after_count,
 	                                   VMSNAP_FAULT_SHARES_ALL, out, err);

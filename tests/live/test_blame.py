@@ -173,6 +173,32 @@ class Faults(unittest.TestCase):
         return target, result, document
 
     @each_user
+    def test_a_file_knows_what_was_not_told(self, user):
+        """Lost, and given back: as it was said at once."""
+        if user == 0 and not blaming.can_refuse():
+            skip(self, "programs in the kernel cannot be refused here")
+        without = "bpf" if user == 0 else None
+        folder = tempfile.mkdtemp(dir=world().home(user))
+        self.addCleanup(shutil.rmtree, folder)
+        if user == support.NOBODY:
+            os.chown(folder, user, -1)
+        for target, stopped in (Target(self, "made_anew", "populated", user=user), False), (Target(self, "blame", "flood", 200, user=user), True):
+            path = os.path.join(folder, "kept.vms")
+            argv, options = blaming.words(target, "--json", "--save", path)
+            part = f"kill -STOP $PPID; {argv[-1]}; kill -CONT $PPID" if stopped else argv[-1]
+            if without:
+                options["preexec_fn"] = blaming.refusing(without)
+            result = support.run(*argv[:-1], part, user=user, **options)
+            need_faults(self, result)
+            said, kept = json.loads(result.out), json.loads(support.run("blame", path, "--by", "page", "--json", user=user).out)
+            for name in "lost", "watched", "untold", "rows":
+                self.assertEqual(kept[name], said[name], name)
+            if stopped:
+                self.assertNotEqual(said["lost"], 0)
+            os.unlink(path)
+            target.end()
+
+    @each_user
     def test_a_process_whose_birth_found_no_room_is_seen_at_the_end(self, user):
         target, result, document = self.blame_lost_birth("child", user)
         child = kernel.children(target.pid)[-1]  # which ends with the target
