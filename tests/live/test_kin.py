@@ -330,15 +330,13 @@ class OtherPrograms(Kin):
         self.assertNotIn(b"A is the later one", run("diff", after, before, "-n").out)
 
     @each_user
-    def test_base_from_before_an_exec_is_not_used(self, user):
-        target, _ = self.kin("exec", user)
-        before = capture(self, target.pid, user=user)
-        target.tell("exec")
-        now = capture(self, target.pid, user=user)
-        told = ask(self, "cow", now, now, "--base", before)
-        self.assertIsNone(told["base"])
-        self.assertIn("the base is of another program", told["warning"])
-        target.end()
+    def test_cow_of_one_process_is_an_error(self, user):
+        target = Target(self, "pages", "anonymous", user=user)
+        one, other = (capture(self, target.pid, user=user) for _ in range(2))
+        for words in ((target.pid, target.pid), (one, one), (one, other), (one, target.pid)):
+            result = run("cow", *words, user=user)
+            self.assertEqual((result.status, result.out), (2, b""), words)
+            self.assertIn(f"both are process {target.pid}, and a parent needs a child", result.err)
 
     @each_user
     def test_one_program_is_compared(self, user):

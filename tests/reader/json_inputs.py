@@ -184,6 +184,7 @@ def models():
         "small": [two_pages("present", 0x900), two_pages("exclusive present", 0x900), two_pages("present", 0x900)],
         # A's process after an exec, another one that has its number, one that has its memory.
         "exec": [process(0x2000, 2, start_stack=0x7FFFFFFF0000, label=b"exec")],
+        "exec_child": [process(0x2C00, 2, pid=4243, tgid=4243, ppid=4242, start_stack=0x7FFFFFFF0000, label=b"exec_child")],
         "reused": [process(0x2000, 2, start_time=654321, label=b"reused")],
         "shared": [process(0x2000, 2, pid=4244, tgid=4244, ppid=4242, memory_with=[4242], label=b"shared")],
         "freezes": [snapshot(identity=dict(PROCESS, **one)) for one in freezes],
@@ -292,6 +293,7 @@ def commands(folder, paths):
     calls += [(what, *files) for what in ("map", "status") for files in ((a,), (a, b), (none,), (a, none), (none, a))]
     calls += [(what, *pair, *more) for what in ("diff", "cow") for pair in ((first, later), (first, hidden))
               for more in ((), ("--totals",))]
+    calls += [("cow", a, paths["exec_child"])]
     calls += [(what, paths["forked"], paths["executed"]) for what in ("diff", "cow")]
     calls += [("cow", later), ("cow", later, "--base", a), ("diff", first + "@1", later + "@1")]
     calls += [("group", *files, *more) for files in ((first,), (paths["both"],), (first, later), (hidden,), (a, b), (a, child), (none,),
