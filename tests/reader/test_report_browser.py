@@ -650,7 +650,9 @@ class BrowserTest(unittest.TestCase):
         self.quiet()
 
     def test_what_is_inferred_is_said_to_be(self):
-        snapshots = [each for seconds in (0, 1) for each in json_inputs.tree([4243], seconds, known=["exclusive"])]
+        # Of one place in both, without frames.
+        snapshots = [json_inputs.small(pid, ppid, frame, known=["exclusive"], taken=json_inputs.PROCESS["taken"] + seconds * 10**9)
+                     for seconds in (0, 1) for pid, ppid, frame in ((4242, 1, 0x7000), (4243, 4242, 0x8000))]
         self.open(self.write("inferred", *snapshots), "#p=0&m=cow&v=forks")
         self.assertIn("are inferred", self.say("document.querySelector('#forks').innerText"))
         self.assertIn(", inferred", self.say("document.querySelector('#forks tbody').innerText"))
