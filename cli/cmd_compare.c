@@ -299,7 +299,7 @@ static int cow_of_two(const struct options *options, const struct vmsnap *parent
 	const struct vmsnap *of_base;
 	struct vmsnap *beside = NULL;
 	bool core = vmsnap_info(parent)->source == VMSNAP_SOURCE_CORE; /* it is refused for another reason */
-	if (!core && vmsnap_same_process(parent, child))
+	if (!core && vmsnap_same_process(parent, child) && vmsnap_same_instant(parent, child))
 		return trouble("cow: both are process %" PRIu32
 		               ", and a parent needs a child; vmsnap diff compares one process at two times",
 		               vmsnap_info(child)->pid);
