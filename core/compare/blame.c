@@ -185,7 +185,7 @@ VMSNAP_API const struct vmsnap_blamed *vmsnap_blame_at(const struct vmsnap_blame
 
 VMSNAP_API const struct vmsnap_fault *vmsnap_blame_fault(const struct vmsnap_blame *blame, size_t index)
 {
-	return index < blame->picked_count ? vmsnap_faults_at(blame->faults, blame->picked[index]) : NULL;
+	return blame_picked(blame, index);
 }
 
 VMSNAP_API const struct vmsnap *vmsnap_blame_process(const struct vmsnap_blame *blame, size_t index,

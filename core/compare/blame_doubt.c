@@ -95,7 +95,7 @@ static void doubt_forked(struct blame_looking *looking, size_t first)
 		struct vmsnap_blamed *item = &blame->items[i];
 		if (!is_definite(item))
 			continue;
-		const struct vmsnap_fault *fault = vmsnap_blame_fault(blame, item->first);
+		const struct vmsnap_fault *fault = blame_picked(blame, item->first);
 		item->doubtful = fault->time < looking->last_fork || fault->kind == VMSNAP_FAULT_WRITE_PROTECTED;
 	}
 }
@@ -116,8 +116,7 @@ static void doubt_given_back(struct blame_looking *looking, size_t first, uint64
 /* By one that may have had this memory (vfork). */
 static bool written_by_child(const struct blame_looking *looking, const struct vmsnap_blamed *item)
 {
-	struct blame_whose child = { .from = vmsnap_blame_fault(looking->blame, item->first)->time,
-		                     .to = looking->whose.to };
+	struct blame_whose child = { .from = blame_picked(looking->blame, item->first)->time, .to = looking->whose.to };
 	bool wrote = looking->forks > BLAME_CHILDREN_MOST;
 	for (size_t i = 0; !wrote && i < looking->forks; i++) {
 		child.pid = looking->children[i];

@@ -20,6 +20,12 @@ struct vmsnap_blame {
 	struct work work;
 };
 
+/* One of those that items are explained by; NULL: there is none. */
+static inline const struct vmsnap_fault *blame_picked(const struct vmsnap_blame *blame, size_t index)
+{
+	return index < blame->picked_count ? vmsnap_faults_at(blame->faults, blame->picked[index]) : NULL;
+}
+
 enum { BLAME_CHILDREN_MOST = 64 };
 struct blame_looking {
 	struct vmsnap_blame *blame;
