@@ -1,4 +1,4 @@
-/* plain.h - what plain.c and plain_code.c share: the page for browsers that run no scripts. */
+/* plain.h - what plain.c and plain_code.c share, and plain_text.c has: the page for browsers that run no scripts. */
 #ifndef VMSNAP_HTML_PLAIN_H
 #define VMSNAP_HTML_PLAIN_H
 
