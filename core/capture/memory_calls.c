@@ -238,6 +238,7 @@ struct telling {
 	struct memory_calls *calls;
 	const struct memory_listener *listener;
 	uint64_t page, until;
+	uint64_t over; /* when the call ended that is told of; 0: not known */
 };
 
 static int tell(const struct telling *telling, const struct told *told, int kind, uint64_t start, uint64_t size,
@@ -257,7 +258,15 @@ static int tell(const struct telling *telling, const struct told *told, int kind
 
 static int give_back(const struct telling *telling, const struct told *told, uint64_t start, uint64_t size)
 {
-	return size ? tell(telling, told, VMSNAP_MEMORY_EVENT_GIVEN_BACK, start, size, 0) : VMSNAP_OK;
+	return size ? tell(telling, told, VMSNAP_MEMORY_EVENT_GIVEN_BACK, start, size, telling->over) : VMSNAP_OK;
+}
+
+/* What others wrote while the call was at it, too. */
+static int doubt(const struct telling *telling, const struct told *told, uint64_t start, uint64_t size)
+{
+	struct told at_its_end = *told;
+	at_its_end.time = telling->over ? telling->over : told->time;
+	return tell(telling, &at_its_end, VMSNAP_MEMORY_EVENT_FREED, start, size, 0);
 }
 
 static bool has_failed(uint64_t result)
@@ -276,11 +285,10 @@ static int advise(const struct telling *telling, const struct told *told, uint64
 	case MADV_DONTNEED_LOCKED:
 	case MADV_REMOVE:
 	case MADV_GUARD_INSTALL:
-		return partly ? tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, start, size, 0)
-		              : give_back(telling, told, start, size);
+		return partly ? doubt(telling, told, start, size) : give_back(telling, told, start, size);
 	case MADV_FREE:
 	case MADV_HWPOISON:
-		return tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, start, size, 0);
+		return doubt(telling, told, start, size);
 	case MADV_COLLAPSE:
 		return tell(telling, told, VMSNAP_MEMORY_EVENT_COLLAPSED, start, size, 0);
 	default:
@@ -329,12 +337,16 @@ static int move(const struct telling *telling, const struct told *told, uint64_t
 	         kept = was < will ? was : will;
 	bool fixed = told->arguments[3] & MREMAP_FIXED;
 	if (has_failed(result))
-		return fixed && !moves_nowhere(telling, told)
-		               ? tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, told->arguments[4], will, 0)
-		               : VMSNAP_OK;
-	int rc = fixed ? give_back(telling, told, told->arguments[4], will) : VMSNAP_OK;
+		return fixed && !moves_nowhere(telling, told) ? doubt(telling, told, told->arguments[4], will)
+		                                              : VMSNAP_OK;
+	/* When that was over is not told, or it would go for what comes there. */
+	int rc = fixed && will ? tell(telling, told, VMSNAP_MEMORY_EVENT_GIVEN_BACK, told->arguments[4], will, 0)
+	                       : VMSNAP_OK;
 	rc = rc || was <= kept ? rc : give_back(telling, told, old + kept, was - kept);
-	return rc || result == old || !kept ? rc : tell(telling, told, VMSNAP_MEMORY_EVENT_MOVED, old, kept, result);
+	if (rc || result == old || !kept)
+		return rc;
+	rc = tell(telling, told, VMSNAP_MEMORY_EVENT_MOVED, old, kept, result);
+	return rc ? rc : doubt(telling, told, old, kept);
 }
 
 /* Before Linux 6.12 what was there may be gone by the time that there is found no memory for what is to come. */
@@ -358,9 +370,8 @@ static int map(const struct telling *telling, const struct told *told, uint64_t 
 {
 	if (told->arguments[3] & MAP_FIXED_NOREPLACE || (has_failed(result) && failed_early(telling, told, result)))
 		return VMSNAP_OK;
-	return has_failed(result)
-	               ? tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, told->arguments[0], told->arguments[1], 0)
-	               : give_back(telling, told, told->arguments[0], told->arguments[1]);
+	return has_failed(result) ? doubt(telling, told, told->arguments[0], told->arguments[1])
+	                          : give_back(telling, told, told->arguments[0], told->arguments[1]);
 }
 
 /* munmap(2) does all of it, or nothing; brk(2) gives back where the heap ends, whether it did or not. */
@@ -374,8 +385,9 @@ static int end_as(const struct telling *telling, const struct told *began, uint6
 	case CALL_MMAP:
 		return map(telling, began, result);
 	case CALL_BRK:
-		return began->arguments[0] ? tell(telling, began, VMSNAP_MEMORY_EVENT_HEAP_END, result, 0, 0)
-		                           : VMSNAP_OK;
+		return began->arguments[0]
+		               ? tell(telling, began, VMSNAP_MEMORY_EVENT_HEAP_END, result, 0, telling->over)
+		               : VMSNAP_OK;
 	default:
 		return has_failed(result) ? VMSNAP_OK
 		                          : give_back(telling, began, began->arguments[0], began->arguments[1]);
@@ -388,8 +400,10 @@ static int end_call(const struct telling *telling, const struct told *told)
 	for (size_t i = 0; i < calls->begun_count; i++)
 		if (calls->begun[i].tid == (pid_t)told->ids) {
 			const struct told began = calls->begun[i].told;
+			const struct telling ending = { calls, telling->listener, telling->page, telling->until,
+				                        told->time };
 			calls->begun[i] = calls->begun[--calls->begun_count];
-			return began.call + CALL_MUNMAP_ENDS == told->call ? end_as(telling, &began, told->arguments[0])
+			return began.call + CALL_MUNMAP_ENDS == told->call ? end_as(&ending, &began, told->arguments[0])
 			                                                   : VMSNAP_OK;
 		}
 	return VMSNAP_OK;
@@ -445,6 +459,6 @@ static int take(void *ctx, const void *record, size_t size)
 
 int memory_calls_drain(struct memory_calls *calls, const struct memory_listener *listener, uint64_t until)
 {
-	struct telling telling = { calls, listener, (uint64_t)sysconf(_SC_PAGESIZE), until };
+	struct telling telling = { calls, listener, (uint64_t)sysconf(_SC_PAGESIZE), until, 0 };
 	return bpf_rings_drain(&calls->ring, take, &telling);
 }

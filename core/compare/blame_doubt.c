@@ -86,9 +86,31 @@ static bool is_definite(const struct vmsnap_blamed *item)
 	       item->became != VMSNAP_BECAME_SWAPPED_IN;
 }
 
-/* After a fork the kernel may have copied a page that was written to before; and one that it had made before that need
- * not have been copied by who wrote to it then. */
-static void doubt_forked(struct blame_looking *looking, size_t first)
+static bool is_still_shared(const struct vmsnap *snap, const struct vmsnap_blamed *item)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
+	bool shared = true;
+	vmsnap_run_iter_init(&it, snap, item->start, item->end);
+	while (shared && !vmsnap_run_next(&it, &run))
+		shared = run.flags & VMSNAP_PAGE_PRESENT && !(run.flags & VMSNAP_PAGE_EXCLUSIVE) &&
+		         vmsnap_exclusive_known(known, &run);
+	return shared;
+}
+
+/* What was written to before a fork somebody else may have copied after it, which no fault of this process tells
+ * (process_vm_writev, /proc/PID/mem, ptrace): unless it is as the fork left it. */
+static bool may_be_anothers_copy(const struct blame_looking *looking, const struct vmsnap_blamed *item,
+                                 const struct vmsnap_fault *fault)
+{
+	bool shared = fault->time >= looking->fork_before && is_still_shared(looking->process->after, item);
+	return fault->time < looking->last_fork && item->became != VMSNAP_BECAME_WRITTEN && !shared;
+}
+
+/* After a fork the kernel may have copied a page that was written to before; and, if it had faults that were not told,
+ * one that it had made before that need not have been copied by who wrote to it then. */
+static void doubt_forked(struct blame_looking *looking, size_t first, bool untold)
 {
 	struct vmsnap_blame *blame = looking->blame;
 	for (size_t i = first; looking->forks && i < blame->count; i++) {
@@ -96,7 +118,8 @@ static void doubt_forked(struct blame_looking *looking, size_t first)
 		if (!is_definite(item))
 			continue;
 		const struct vmsnap_fault *fault = blame_picked(blame, item->first);
-		item->doubtful = fault->time < looking->last_fork || fault->kind == VMSNAP_FAULT_WRITE_PROTECTED;
+		bool copied = fault->time < looking->last_fork || fault->kind == VMSNAP_FAULT_WRITE_PROTECTED;
+		item->doubtful = (untold && copied) || may_be_anothers_copy(looking, item, fault);
 	}
 }
 
@@ -137,8 +160,7 @@ void blame_doubt(struct blame_looking *looking, size_t first)
 {
 	uint64_t had = faults_had(looking), known = looking->process->seen + made_untold(looking, first);
 	uint64_t untold = had == UINT64_MAX ? UINT64_MAX : had > known ? had - known : 0;
-	if (untold && untold != UINT64_MAX)
-		doubt_forked(looking, first);
+	doubt_forked(looking, first, untold && untold != UINT64_MAX);
 	if (!looking->memory)
 		doubt_children(looking, first);
 	if (!looking->memory)

@@ -25,6 +25,20 @@ static bool is_one_thing(const struct blame_looking *looking, uint64_t start, ui
 	       (blame_ranges_hold(&looking->gone.given_back, start, end) || !had_pages(looking, start, end, !copied));
 }
 
+/* Only the small page that the fault was on is that one's for certain, if the kernel may have made the rest. */
+static void blame_apart(struct blame_looking *looking, uint64_t start, uint64_t end, int became,
+                        const struct blame_picks *one)
+{
+	uint64_t page = looking->index->page;
+	struct blame_picks maybe = *one;
+	maybe.maybe = true;
+	for (uint64_t small = start; !looking->rc && small < end; small += page) {
+		struct blame_picks own = { .count = 0 };
+		blame_index_pick(looking->index, &looking->whose, small, small + page, became, &own);
+		blame_put(looking, small, small + page, became, own.count ? &own : &maybe, false);
+	}
+}
+
 /* If there were several faults, too, each is for itself. */
 void blame_huge(struct blame_looking *looking, uint64_t start, uint64_t end, uint64_t from, int became)
 {
@@ -36,7 +50,9 @@ void blame_huge(struct blame_looking *looking, uint64_t start, uint64_t end, uin
 		if (one)
 			blame_index_pick(looking->index, &looking->whose, first, first + huge, became, &picks);
 		one = one && picks.count == 1;
-		if (one)
+		if (one && looking->maybe_collapsed)
+			blame_apart(looking, at, next, became, &picks);
+		else if (one)
 			blame_put(looking, at, next, became, &picks, false);
 		for (uint64_t small = at; !one && !looking->rc && small < next; small += page)
 			blame_pages(looking, small, small + page, from + (small - start), became);

@@ -102,12 +102,19 @@ static void add_moved(struct sweep *sweep, const struct blame_entry *from, const
 		index->entries[index->count++] = moved;
 }
 
+/* When what gave back was over: what came meanwhile may be gone, or not. */
+static uint64_t over_at(const struct vmsnap_memory_event *event)
+{
+	bool told = event->kind == VMSNAP_MEMORY_EVENT_GIVEN_BACK || event->kind == VMSNAP_MEMORY_EVENT_HEAP_END;
+	return told && event->to > event->time ? event->to : event->time;
+}
+
 /* What was there by then may be gone. */
-static void doubt_on_page(struct sweep *sweep, size_t page, const struct vmsnap_memory_event *event)
+static void doubt_on_page(struct sweep *sweep, size_t page, uint64_t until)
 {
 	struct blame_entry *entries = sweep->index->entries;
 	size_t at = sweep->certain[page];
-	for (; at < sweep->first[page + 1] && entries[at].from < event->time; at++)
+	for (; at < sweep->first[page + 1] && entries[at].from < until; at++)
 		entries[at].maybe = 1;
 	set_certain(sweep, page, at);
 }
@@ -125,6 +132,7 @@ static void end_on_page(struct sweep *sweep, size_t page, const struct vmsnap_me
 		}
 	}
 	set_alive(sweep, page, at);
+	doubt_on_page(sweep, page, over_at(event));
 }
 
 /* Pages that have nothing left, or had nothing yet, are stepped over. */
@@ -134,12 +142,12 @@ static void end_all(struct sweep *sweep, const struct blame_act *act)
 	bool freed = event->kind == VMSNAP_MEMORY_EVENT_FREED;
 	const struct earliest *since = freed ? &sweep->certain_since : &sweep->alive_since;
 	for (size_t page = page_from(sweep, act->pid, event->start); !sweep->rc; page++) {
-		page = earliest_next(since, page, event->time);
+		page = earliest_next(since, page, over_at(event));
 		if (page >= sweep->count || entry_of(sweep, page)->pid != act->pid ||
 		    entry_of(sweep, page)->page >= act->end)
 			break;
 		if (freed)
-			doubt_on_page(sweep, page, event);
+			doubt_on_page(sweep, page, event->time);
 		else
 			end_on_page(sweep, page, event);
 		sweep->rc = sweep->rc ? sweep->rc : work_step(sweep->work);

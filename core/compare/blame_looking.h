@@ -32,11 +32,12 @@ struct blame_looking {
 	const struct blame_index *index;
 	const struct blame_process *process;
 	struct blame_whose whose;
-	bool lost;   /* something was */
-	bool hidden; /* there may have been faults that were not seen */
-	bool memory; /* what became of memory without a fault is told */
+	bool lost;            /* something was */
+	bool hidden;          /* there may have been faults that were not seen */
+	bool memory;          /* what became of memory without a fault is told */
+	bool maybe_collapsed; /* the kernel may have made huge pages of small ones, of whomever */
 	struct blame_gone gone;
-	uint64_t last_fork;
+	uint64_t last_fork, fork_before;       /* that one; 0: there is none */
 	size_t forks;                          /* of it, meanwhile: after each, each page can be copied once more */
 	int32_t children[BLAME_CHILDREN_MOST]; /* the first of these */
 	int rc;

@@ -1,4 +1,5 @@
 #include "blame_looking.h"
+#include "moves_count.h"
 #include "relation.h"
 
 /* Who has its parent's memory takes nothing of it. */
@@ -13,6 +14,7 @@ static void find_forks(struct blame_looking *looking, const struct blame_births 
 		if (looking->forks < BLAME_CHILDREN_MOST)
 			looking->children[looking->forks] = event->child;
 		looking->forks++;
+		looking->fork_before = looking->last_fork;
 		looking->last_fork = event->time;
 	}
 }
@@ -34,6 +36,13 @@ static bool is_of_32_bits(const struct vmsnap *snap)
 	for (size_t i = 0; (vma = vmsnap_vma(snap, i)); i++)
 		last = vma->start >> 63 ? last : vma; /* but for [vsyscall] */
 	return last && last->end <= UINT64_C(1) << 32;
+}
+
+/* Nobody tells of whom the kernel does it (khugepaged, MADV_COLLAPSE of another process), but it counts how often. */
+static bool may_have_collapsed(const struct blame_process *process)
+{
+	uint64_t after = vmsnap_info(process->after)->page_moves, moved = 0;
+	return !process->before || !moves_between(vmsnap_info(process->before)->page_moves, after, &moved) || moved;
 }
 
 /* Who has the memory of another of these (vfork, CLONE_VM) has the same pages. */
@@ -64,6 +73,7 @@ int blame_process(struct vmsnap_blame *blame, const struct blame_index *index, c
 	looking.hidden = !(info->flags & VMSNAP_FAULTS_KERNEL) || looking.lost;
 	looking.memory = info->flags & VMSNAP_FAULTS_MEMORY && !is_of_32_bits(process->after) &&
 	                 (!blame->stored || was_watched(blame, process));
+	looking.maybe_collapsed = may_have_collapsed(process);
 	/* Nobody knows what it had before, or its parent. */
 	if (!blame_is_known(process) || is_anothers(&looking))
 		return VMSNAP_OK;

@@ -9,12 +9,14 @@
 struct place {
 	int32_t pid;
 	uint64_t address;
+	uint64_t time; /* of the first fault from there */
 	bool named;
 	const struct vmsnap_vma *vma; /* where it lies in the snapshot that is being asked */
 };
 struct stack_of {
 	int32_t pid;
 	uint32_t stack;
+	uint64_t time; /* of the first */
 };
 struct naming_faults {
 	const struct vmsnap_faults *faults;
@@ -58,13 +60,29 @@ static uint64_t executed_at(const struct naming_faults *naming, int32_t pid)
 	return at;
 }
 
-static size_t drop_doubles(void *items, size_t count, size_t size, int (*order)(const void *, const void *))
+static int by_stack_and_time(const void *x, const void *y)
+{
+	const struct stack_of *a = x, *b = y;
+	int is = by_stack(x, y);
+	return is ? is : (a->time > b->time) - (a->time < b->time);
+}
+
+static int by_place_and_time(const void *x, const void *y)
+{
+	const struct place *a = x, *b = y;
+	int is = by_place(x, y);
+	return is ? is : (a->time > b->time) - (a->time < b->time);
+}
+
+/* order: of what is the same, too, of which the first is kept. */
+static size_t drop_doubles(void *items, size_t count, size_t size, int (*order)(const void *, const void *),
+                           int (*same)(const void *, const void *))
 {
 	char *bytes = items;
 	size_t kept = 0;
 	qsort(items, count, size, order);
 	for (size_t i = 0; i < count; i++)
-		if (!kept || order(bytes + (kept - 1) * size, bytes + i * size) != 0)
+		if (!kept || same(bytes + (kept - 1) * size, bytes + i * size) != 0)
 			memmove(bytes + kept++ * size, bytes + i * size, size);
 	return kept;
 }
@@ -83,10 +101,10 @@ static struct stack_of *stacks_of(const struct naming_faults *naming, size_t *co
 			executed = executed_at(naming, fault->pid);
 		pid = fault->pid;
 		if (fault->time >= executed)
-			stacks[(*count)++] = (struct stack_of){ fault->pid, fault->stack };
+			stacks[(*count)++] = (struct stack_of){ fault->pid, fault->stack, fault->time };
 	}
 	if (stacks)
-		*count = drop_doubles(stacks, *count, sizeof(*stacks), by_stack);
+		*count = drop_doubles(stacks, *count, sizeof(*stacks), by_stack_and_time, by_stack);
 	return stacks;
 }
 
@@ -105,9 +123,10 @@ static int find_places(struct naming_faults *naming)
 		const uint64_t *at = vmsnap_faults_stack(naming->faults, stacks[i].stack, &frames);
 		for (size_t k = 0; k < frames; k++)
 			naming->places[naming->place_count++] =
-			        (struct place){ .pid = stacks[i].pid, .address = at[k] };
+			        (struct place){ .pid = stacks[i].pid, .address = at[k], .time = stacks[i].time };
 	}
-	naming->place_count = drop_doubles(naming->places, naming->place_count, sizeof(*naming->places), by_place);
+	naming->place_count =
+	        drop_doubles(naming->places, naming->place_count, sizeof(*naming->places), by_place_and_time, by_place);
 	return VMSNAP_OK;
 }
 
@@ -201,6 +220,58 @@ static int add_code(struct naming_faults *naming, struct place *place, const str
 	return rc ? rc : vmsnap_faults_builder_add_code(naming->builder, &code, naming->err);
 }
 
+/* Places [first, last) are of one process, which is seen as that one. */
+struct group {
+	int32_t pid, as;
+	size_t first, last;
+};
+
+static struct group *groups_of(const struct naming_faults *naming, size_t *count)
+{
+	struct group *groups = calloc(naming->place_count + 1, sizeof(*groups));
+	*count = 0;
+	for (size_t i = 0; groups && i < naming->place_count; i++) {
+		int32_t pid = naming->places[i].pid;
+		if (!*count || groups[*count - 1].pid != pid)
+			groups[(*count)++] = (struct group){ pid, seen_as(naming, pid), i, i };
+		groups[*count - 1].last = i + 1;
+	}
+	return groups;
+}
+
+static size_t place_from(const struct naming_faults *naming, const struct group *group, uint64_t address)
+{
+	size_t low = group->first, high = group->last;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		low = naming->places[middle].address < address ? middle + 1 : low;
+		high = naming->places[middle].address < address ? high : middle;
+	}
+	return low;
+}
+
+/* What was unmapped after a fault from there was not what the snapshots have there, or need not have been. */
+static int leave_out_unmapped(struct naming_faults *naming)
+{
+	const struct vmsnap_memory_event *event;
+	size_t count;
+	CLEANUP_FREE struct group *groups = groups_of(naming, &count);
+	if (!groups)
+		return fail_no_memory(naming->err);
+	for (size_t i = 0; (event = vmsnap_faults_memory_event(naming->faults, i)); i++) {
+		bool gone = event->kind == VMSNAP_MEMORY_EVENT_GIVEN_BACK || event->kind == VMSNAP_MEMORY_EVENT_MOVED;
+		for (size_t k = 0; gone && k < count; k++) {
+			const struct group *group = &groups[k];
+			if (group->pid != event->pid && group->as != event->pid)
+				continue;
+			for (size_t at = place_from(naming, group, event->start);
+			     at < group->last && naming->places[at].address < event->end; at++)
+				naming->places[at].named |= naming->places[at].time < event->time;
+		}
+	}
+	return VMSNAP_OK;
+}
+
 /* Which places a snapshot tells of: their .vma is not NULL then.  How many. */
 static size_t places_in(struct naming_faults *naming, const struct vmsnap *snap)
 {
@@ -250,6 +321,7 @@ static int add_threads(struct naming_faults *naming, const struct vmsnap *snap)
 static int name_all(struct naming_faults *naming, struct vmsnap_faults **out)
 {
 	int rc = find_places(naming);
+	rc = rc ? rc : leave_out_unmapped(naming);
 	for (size_t i = naming->count; !rc && i-- > 0;)
 		rc = name_by(naming, naming->snaps[i]);
 	for (size_t i = 0; !rc && i < naming->count; i++)

@@ -182,7 +182,7 @@ static void put_how(struct text *text, const struct blame_rows *rows)
 		text_format(text,
 		            "%s fault%s inside the kernel %s not told: as many pages that were given back may have "
 		            "been made "
-		            "anew by these, and not by who is blamed.\n",
+		            "anew by these, and not by who is blamed. What other processes did is in no count.\n",
 		            counted(untold).text, word_plural(untold), untold == 1 ? "was" : "were");
 	if (info->lost && info->flags & VMSNAP_FAULTS_MEMORY)
 		text_string(text,

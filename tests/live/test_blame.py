@@ -313,6 +313,7 @@ class Faults(unittest.TestCase):
             "moved_away": (set(), before), "moved_twice": (before, set()), "shrunk": (before | nobody, set()),
             "heap": (nobody, set()), "freed": ({(None, "several")}, set()), "by_same_memory": (after, set()),
             "by_vfork": (after, set()), "given_back_by_same_memory": (nobody, set()), "collapsed": (before, nobody),
+            "collapsed_by_another": (before, {(None, "several")}),
         }
         for kind, expected in kinds.items():
             with self.subTest(kind):
@@ -324,6 +325,16 @@ class Faults(unittest.TestCase):
                 if kind == "direct":  # some file systems copy all the same: inside the system call, which is seen
                     found["pages"] = nobody if found["pages"] == {("direct", "seen")} else found["pages"]
                 self.assertEqual((found["pages"], found["there"]), expected)
+
+    def test_code_that_was_unmapped_is_not_named_by_what_is_there_now(self):
+        found, document = self.see_made_anew("by_unmapped_code")
+        if "memory" not in document["watched"]:
+            skip(self, "what is unmapped is told to root, where the kernel takes programs")
+        if not document["lost"]:
+            self.assertEqual(found["pages"], {("wrote_before", "seen")})
+            ((function, known),) = found["there"]
+            self.assertEqual(known, "seen")
+            self.assertNotEqual(function, "writes_after")
 
     @each_user
     def test_who_had_the_memory_of_another_before_is_not_told_twice(self, user):

@@ -5,8 +5,10 @@
 #define _GNU_SOURCE
 #include "blame_target.h"
 
+#include <link.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 
 enum { PAGES = 32, BYTES = PAGES * PAGE };
 static char *pages, *there, *old;
@@ -222,6 +224,54 @@ static void collapsed(void)
 	must(madvise(there, HUGE_PAGE, MADV_COLLAPSE), "collapse");
 }
 
+/* As another process would. */
+static void collapsed_by_another(void)
+{
+	const struct iovec all = { there, HUGE_PAGE };
+	int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	must(madvise(there, HUGE_PAGE, MADV_HUGEPAGE), "want huge pages");
+	if (syscall(SYS_process_madvise, self, &all, 1, MADV_COLLAPSE, 0) < 0)
+		cannot("collapse");
+}
+
+static struct {
+	uintptr_t start;
+	size_t size;
+	off_t offset;
+} code;
+
+static int find_code(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)size, (void)unused;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + header->p_vaddr;
+		if (header->p_type == PT_LOAD && (uintptr_t)&writes_after - start < header->p_memsz) {
+			code.start = start & ~(uintptr_t)(PAGE - 1);
+			code.size = start + header->p_memsz - code.start;
+			code.offset = (off_t)(header->p_offset & ~(uint64_t)(PAGE - 1));
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* Of a copy of the code, which is unmapped, and then something is mapped there that looks like it. */
+static void by_unmapped_code(void)
+{
+	int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	dl_iterate_phdr(find_code, NULL);
+	char *copy = mmap(NULL, code.size, PROT_READ | PROT_EXEC, MAP_PRIVATE, own, code.offset);
+	if (copy == MAP_FAILED)
+		cannot("map its code");
+	void (*writes)(volatile char *, size_t) =
+	        (void (*)(volatile char *, size_t))(copy + ((uintptr_t)&writes_after - code.start));
+	writes(there, BYTES);
+	must(munmap(copy, code.size), "unmap");
+	if (mmap(copy, code.size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED_NOREPLACE, own, code.offset) != copy)
+		cannot("map its code there");
+}
+
 static const struct {
 	const char *name;
 	void (*act)(void);
@@ -247,6 +297,8 @@ static const struct {
 	{ "given_back_by_same_memory", given_back_by_same_memory },
 	{ "shared_again", have_child },
 	{ "collapsed", collapsed },
+	{ "collapsed_by_another", collapsed_by_another },
+	{ "by_unmapped_code", by_unmapped_code },
 };
 
 /* ---- before ------------------------------------------------------------------------------- */
@@ -276,6 +328,10 @@ static void find_pages(const char *kind)
 		writes_after(there, HUGE_PAGE - PAGE);
 		pages = there + HUGE_PAGE - PAGE;
 	}
+	if (!strcmp(kind, "collapsed_by_another")) {
+		there = aligned(map_small(NULL, 2 * HUGE_PAGE, 0, -1), HUGE_PAGE);
+		pages = there + HUGE_PAGE - PAGE;
+	}
 	if (!strcmp(kind, "shared_again")) {
 		writes_after(pages, BYTES);
 		have_child();
@@ -298,9 +354,10 @@ int main(int argc, char **argv)
 	if (which == count)
 		return 2;
 	find_pages(kinds[which].name);
-	size_t bytes = kinds[which].act == collapsed ? PAGE : BYTES;
+	bool huge = kinds[which].act == collapsed || kinds[which].act == collapsed_by_another;
+	size_t bytes = huge ? PAGE : BYTES;
 	say_range("pages", pages, bytes);
-	say_range("there", there, kinds[which].act == collapsed ? HUGE_PAGE - PAGE : BYTES);
+	say_range("there", there, huge ? HUGE_PAGE - PAGE : BYTES);
 	next_command();
 	wrote_before(pages, bytes);
 	kinds[which].act();

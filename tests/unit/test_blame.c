@@ -104,6 +104,76 @@ static void what_is_given_back_is_unseen_and_what_may_be_is_one_of_several(void 
 	vmsnap_unref(after);
 }
 
+/* By another thread, while the call was at it. */
+static void what_is_written_while_it_is_given_back_is_one_of_several(void **state)
+{
+	(void)state;
+	struct vmsnap *before = snap_of(PID, BEFORE, 0, 0), *after = snap_of(PID, AFTER, 3, 100);
+	struct vmsnap_faults_builder *builder = begun(0);
+	static const uint64_t times[] = { 1199, 1250, 1301 };
+	static const int expected[] = { UNSEEN, SEVERAL, SEEN };
+	for (uint64_t page = 1; page <= 3; page++)
+		writes(builder, PID, times[page - 1], page);
+	becomes(builder, VMSNAP_MEMORY_EVENT_GIVEN_BACK, PID, 1200, PAGE_AT(1), PAGE_AT(4), 1300);
+	struct vmsnap_blame *blame = blamed(builder, (const struct vmsnap *const[]){ before }, 1,
+	                                    (const struct vmsnap *const[]){ after }, 1);
+	for (uint64_t page = 1; page <= 3; page++)
+		assert_int_equal(told_of(blame, after, page), expected[page - 1]);
+	vmsnap_blame_free(blame);
+	vmsnap_unref(before);
+	vmsnap_unref(after);
+}
+
+/* Another process may have copied it for this one; what is still shared nobody copied. */
+static void what_was_written_before_a_fork_and_is_its_own_is_one_of_several(void **state)
+{
+	(void)state;
+	struct vmsnap *before = snap_of(PID, BEFORE, 0, 0), *after = snap_of(PID, AFTER, 2, 100);
+	add_pages(after, 3, 1, ANON(103));
+	struct vmsnap_faults_builder *builder = begun(0);
+	for (uint64_t page = 1; page <= 3; page++)
+		writes(builder, PID, page == 2 ? 1300 : 1100, page);
+	happens(builder, VMSNAP_FAULT_EVENT_FORK, PID, 1200, CHILD);
+	struct vmsnap_blame *blame = blamed(builder, (const struct vmsnap *const[]){ before }, 1,
+	                                    (const struct vmsnap *const[]){ after }, 1);
+	static const int expected[] = { SEVERAL, SEEN, SEEN };
+	for (uint64_t page = 1; page <= 3; page++)
+		assert_int_equal(told_of(blame, after, page), expected[page - 1]);
+	vmsnap_blame_free(blame);
+	vmsnap_unref(before);
+	vmsnap_unref(after);
+}
+
+static struct vmsnap *huge_snap_of(int64_t time, uint64_t frame, uint64_t page_moves)
+{
+	struct vmsnap *snap = snap_of(PID, time, 0, 0);
+	snap->info.page_moves = page_moves;
+	snap->info.known.huge = true;
+	add_anon(snap, 512, 512, "rw-p", "");
+	for (uint64_t page = 512; frame && page < 1024; page++)
+		add_pages(snap, page, 1, OWNED(frame + page) | ENTRY_FLAG(VMSNAP_PAGE_HUGE));
+	return snap;
+}
+
+/* The kernel tells of nobody for whom it makes huge pages, but how many it made. */
+static void of_a_huge_page_that_the_kernel_may_have_made_only_what_was_touched_is_known(void **state)
+{
+	(void)state;
+	for (uint64_t made = 0; made < 2; made++) {
+		struct vmsnap *before = huge_snap_of(BEFORE, 0, 5), *after = huge_snap_of(AFTER, 5120, 5 + made);
+		struct vmsnap_faults_builder *builder = begun(0);
+		writes(builder, PID, 1100, 600);
+		struct vmsnap_blame *blame = blamed(builder, (const struct vmsnap *const[]){ before }, 1,
+		                                    (const struct vmsnap *const[]){ after }, 1);
+		assert_int_equal(told_of(blame, after, 600), SEEN);
+		for (uint64_t page = 512; page < 1024; page += 511)
+			assert_int_equal(told_of(blame, after, page), made ? SEVERAL : SEEN);
+		vmsnap_blame_free(blame);
+		vmsnap_unref(before);
+		vmsnap_unref(after);
+	}
+}
+
 /* The one before had it lower, and then far higher. */
 static void the_heap_of_a_program_executed_before_does_not_matter(void **state)
 {
@@ -255,6 +325,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_given_back_is_unseen_and_what_may_be_is_one_of_several),
+		cmocka_unit_test(what_is_written_while_it_is_given_back_is_one_of_several),
+		cmocka_unit_test(what_was_written_before_a_fork_and_is_its_own_is_one_of_several),
+		cmocka_unit_test(of_a_huge_page_that_the_kernel_may_have_made_only_what_was_touched_is_known),
 		cmocka_unit_test(the_heap_of_a_program_executed_before_does_not_matter),
 		cmocka_unit_test(pages_of_who_has_anothers_memory_are_told_once),
 		cmocka_unit_test(the_next_that_is_earlier_is_found),
