@@ -49,18 +49,21 @@ export class Inspector {
 	// Variables on what was copied or written: those of the program itself first.
 	copiedNames() {
 		const { model, view } = this, { track } = view, process = model.processes[track.process], { copied, child, written } = model.class;
-		const lost = (page, index, count) => view.classes.subarray(index, index + count).some(c => c === copied || c === child || c === written);
+		const happened = c => c === copied || c === child || c === written;
+		// On how many of the pages it lies on: of a page all is copied, however little of it is written.
 		const lies = name => {
-			let found = false;
-			track.pieces(name.page, Math.ceil((name.address + Math.max(1, name.size)) / model.pageSize), (...piece) => { found ||= lost(...piece); });
-			return found;
+			const end = Math.ceil((name.address + Math.max(1, name.size)) / model.pageSize);
+			let count = 0;
+			track.pieces(name.page, end, (_, index, pages) => { for (let i = index; i < index + pages; i++) count += happened(view.classes[i]); });
+			return { name, count, of: end - name.page };
 		};
-		const all = view.mode === 'diff' || view.mode === 'cow' ? model.namesOf(track.process) : [], names = all.filter(lies);
+		const all = view.mode === 'diff' || view.mode === 'cow' ? model.namesOf(track.process) : [], names = all.map(lies).filter(({ count }) => count);
 		if (!names.length) return (view.counts[copied] || view.counts[child]) && all.some(name => name.object === process.exe) ? section('Variables on what was copied', el('p', {}, `None of ${base(process.exe)} itself lies there.`), this.unnamed('what was copied')) : null;
-		// Of the program itself first, and of those what a person gave a name, the largest first.
-		const rank = name => 2 * (name.object === process.exe) + !/^_|\.\d+$|@/.test(name.symbol);
-		names.sort((a, b) => rank(b) - rank(a) || b.size - a.size);
-		return section(view.counts[copied] || view.counts[child] ? 'Variables on what was copied' : 'Variables on what was written', this.unnamed('not variables'), this.list(names.slice(0, NAMES_SHOWN)), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null);
+		// Of the program itself first, and of those what a person gave a name, those on most of such pages first.
+		const rank = ({ name }) => 2 * (name.object === process.exe) + !/^_|\.\d+$|@/.test(name.symbol);
+		names.sort((a, b) => rank(b) - rank(a) || b.count - a.count || b.name.size - a.name.size);
+		const what = view.counts[copied] || view.counts[child] ? 'copied' : 'written', words = ({ count, of }) => of === 1 ? 'its page' : `${number(count)} of ${number(of)} pages`;
+		return section(`Variables on what was ${what}`, this.unnamed('not variables'), el('p', { class: 'note' }, `of the pages each lies on, ${what}:`), this.list(names.slice(0, NAMES_SHOWN), words), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null);
 	}
 	// What is no variable of the program: as a rule nearly all of it.
 	unnamed(which) {
@@ -98,10 +101,10 @@ export class Inspector {
 	names(from, to) {
 		const names = this.model.namesIn(this.view.track.process, from, to, 60);
 		if (!names.length) return null;
-		return section('Names here', this.list(names));
+		return section('Names here', this.list(names.map(name => ({ name }))));
 	}
-	list(names) {
-		return el('ul', { class: 'names' }, names.map(name => el('li', { title: `${name.symbol}, ${name.object}` }, el('span', {}, name.symbol), el('small', {}, name.size ? size(name.size) : ''))));
+	list(names, words = ({ name }) => name.size ? size(name.size) : '') {
+		return el('ul', { class: 'names' }, names.map(one => el('li', { title: `${one.name.symbol}, ${one.name.size ? `${size(one.name.size)}, ` : ''}${one.name.object}` }, el('span', {}, one.name.symbol), el('small', {}, words(one)))));
 	}
 	// ---- pages
 	range({ strip, page, end }) {
