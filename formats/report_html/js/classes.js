@@ -110,7 +110,7 @@ export function classify(model, view) {
 // the timeline has it: it is called otherwise.
 export function wordsOf(model, { mode }, c) {
 	const { words } = model.classes[c], { new: fresh, gone, private: own, shared, file, zero, swapped } = model.class;
-	if (mode === 'cow') return { [fresh]: 'new in one', [gone]: 'dropped', [shared]: 'still shared' }[c] ?? words;
+	if (mode === 'cow') return { [fresh]: 'new in either', [gone]: 'dropped', [shared]: 'still shared' }[c] ?? words;
 	return mode === 'diff' && [own, shared, file, zero, swapped].includes(c) ? `${words}, kept` : words;
 }
 

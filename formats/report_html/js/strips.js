@@ -3,19 +3,19 @@ import { countIn } from './classes.js';
 
 function mappedAt(process, instant) { return process.vmas.filter(vma => vma.first <= instant && vma.last >= instant); }
 
-// What B does not map any more, where A did.  Both in the order of addresses: there may be many thousands.
-function unmapped(process, view, there) {
+// What of vmas is not of `there`, which is in the order of addresses: there may be many thousands.
+function beyond(vmas, there, more) {
 	const out = [];
 	let next = 0;
-	for (const vma of mappedAt(process, view.a).sort((a, b) => a.start - b.start)) {
+	for (const vma of vmas.sort((a, b) => a.start - b.start)) {
 		let start = vma.start;
 		while (next < there.length && there[next].end <= vma.start) next++;
 		for (let i = next; i < there.length && there[i].start < vma.end; i++) {
 			const other = there[i];
-			if (other.start > start) out.push({ ...vma, start, end: other.start, unmapped: true });
+			if (other.start > start) out.push({ ...vma, start, end: other.start, ...more });
 			start = Math.max(start, other.end);
 		}
-		if (start < vma.end) out.push({ ...vma, start, unmapped: true });
+		if (start < vma.end) out.push({ ...vma, start, ...more });
 	}
 	return out;
 }
@@ -45,7 +45,10 @@ function belongs(model, strip, list, i) {
 export function makeStrips(model, view) {
 	const process = model.processes[view.track.process], out = [];
 	let list = mappedAt(process, view.mode === 'a' ? view.a : view.b);
-	if (view.mode === 'diff') list = list.concat(unmapped(process, view, [...list].sort((a, b) => a.start - b.start)));
+	list.sort((a, b) => a.start - b.start);
+	// What B does not map any more, where A did; and what only the child maps.
+	if (view.mode === 'diff') list = list.concat(beyond(mappedAt(process, view.a), list, { unmapped: true }));
+	if (view.mode === 'cow') list = list.concat(beyond(mappedAt(model.processes[view.track.child], view.b), list, { label: 'only in the child' }));
 	list.sort((a, b) => a.start - b.start);
 	for (const [i, vma] of list.entries()) {
 		const strip = out[out.length - 1];
