@@ -124,6 +124,8 @@ const char *map_class_words(const struct map *map, int page_class)
 {
 	if (page_class == CLASS_UNREAD && vmsnap_info(map->snap)->known.states_unknown)
 		return "cut off";
+	if (map->view.diff && page_class == CLASS_PRIVATE)
+		return "other private"; /* what was not copied here: before, or when others did */
 	if (!map->cow)
 		return class_words(page_class);
 	switch (page_class) {

@@ -111,7 +111,8 @@ export function classify(model, view) {
 export function wordsOf(model, { mode }, c) {
 	const { words } = model.classes[c], { new: fresh, gone, private: own, shared, file, zero, swapped } = model.class;
 	if (mode === 'cow') return { [fresh]: 'new in either', [gone]: 'dropped', [shared]: 'still shared' }[c] ?? words;
-	return mode === 'diff' && [own, shared, file, zero, swapped].includes(c) ? `${words}, kept` : words;
+	if (mode === 'diff' && c === own) return 'other private'; // what was not copied here: before A, or when others did
+	return mode === 'diff' && [shared, file, zero, swapped].includes(c) ? `${words}, kept` : words;
 }
 
 // Pages of each class in [from, to), added to counts: what never had a value is not resident.

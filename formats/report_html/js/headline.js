@@ -17,6 +17,7 @@ export class Headline {
 	}
 	draw() {
 		const counts = this.view.counts = this.total(), { view, model } = this, shown = model.classes.map((_, c) => c).filter(c => c && counts[c]).sort((a, b) => this.order(a) - this.order(b));
+		this.left = this.noLongerShared();
 		$('#summary h1').replaceChildren(...this.sentence(counts));
 		$('#bar').replaceChildren(...shown.map(c => el('i', { style: { flex: String(counts[c]), background: paper(c) } })));
 		$('#bar').setAttribute('aria-label', shown.map(c => `${this.words(c)} ${pages(counts[c])}`).join(', '));
@@ -31,9 +32,23 @@ export class Headline {
 	}
 	words(c) {
 		const { model, view } = this;
+		if (view.mode === 'diff' && c === model.class.private) return this.privateWords();
 		if (view.mode !== 'cow' || c !== model.class.copied) return wordsOf(model, view, c);
 		const { copied, copied_by_parent: parent, copied_by_both: both } = this.lostBy(view.track);
 		return copied && !parent && !both ? 'copied, not known by whom' : `copied by parent${copied ? ', or not known by whom' : ''}`;
+	}
+	// What was shared at A and is not any more, in the same frame: others copied it, or let it go.
+	noLongerShared() {
+		const { model, view } = this, { track } = view, { private: own, shared } = model.class, { quiet } = model.rules;
+		if (view.mode !== 'diff' || !view.counts[own] || !track.present[view.a]) return 0;
+		const before = track.valuesAt(view.a);
+		let left = 0;
+		for (let i = 0; i < before.length; i++) left += view.classes[i] === own && quiet[before[i]] === shared;
+		return left;
+	}
+	privateWords() {
+		const { model, view, left } = this, own = model.class.private, words = wordsOf(model, view, own);
+		return !left ? words : left === view.counts[own] ? 'no longer shared, not copied' : `${words}, ${pages(left)} of it no longer shared`;
 	}
 	sentence(counts) {
 		const { view, model } = this, { gone, swapped, swapped_out: out, unread, dumped, dump_hole: hole } = model.class, absent = [0, gone, swapped, out, unread, hole];
