@@ -7,6 +7,7 @@
 #include "emitter.h"
 #include "error.h"
 #include "error_record.h"
+#include "fork_time.h"
 #include "format_value.h"
 #include "rate.h"
 #include "schemas.h"
@@ -203,8 +204,10 @@ static void put_pages(struct row *row, const struct vmsnap_series_fork *fork)
 static void put_fork(struct row *row, const struct vmsnap_series_fork *fork)
 {
 	row_put_count(row, FORK_FORK, fork->fork);
+	/* No more is known of it than its tick: for people as the line below and cow say it. */
+	bool rounded = !row->text->style->json && fork->since < 1000000000;
 	if (fork->since_known)
-		row_put_duration(row, FORK_SINCE, fork->since);
+		row_put_duration(row, FORK_SINCE, fork->since - (rounded ? fork->since % FORK_TICK_NS : 0));
 	else
 		row_put_unknown(row, FORK_SINCE);
 	row_put_count(row, FORK_PARENT_PID, fork->parent_pid);

@@ -105,7 +105,7 @@ static void put_instant(struct text *text, const struct vmsnap *snap)
 	else if (info->freeze == VMSNAP_FREEZE_FULL)
 		text_format(text, "frozen for %s", word_duration(info->pause).text);
 	else if (info->freeze == VMSNAP_FREEZE_DEBUGGER)
-		text_string(text, "held by its tracer");
+		text_string(text, "stopped by its tracer (a debugger, or vmsnap)");
 	else if (info->freeze == VMSNAP_FREEZE_PARTIAL) {
 		if (info->pause)
 			text_format(text, "partly frozen for %s: ", word_duration(info->pause).text);
@@ -288,7 +288,7 @@ static void put_when(struct fit_line *line, const struct vmsnap *snap)
 	if (stood_still(snap)) {
 		fit_glue(line, ",");
 		snprintf(words, sizeof(words), "frozen %s", word_duration(info->pause).text);
-		fit_piece(line, info->freeze == VMSNAP_FREEZE_FULL ? words : "held by its tracer");
+		fit_piece(line, info->freeze == VMSNAP_FREEZE_FULL ? words : "stopped by its tracer");
 	}
 	if (info->taken) {
 		fit_glue(line, ",");

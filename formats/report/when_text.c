@@ -59,8 +59,8 @@ void put_when(struct fit_line *line, const struct fork_when *when)
 		fit_words(line, "by the base");
 	} else if (when->first < when->to) {
 		fit_glue(line, ",");
-		fit_words(line, "first page");
-		put_stretch(line, "by", when->none, when->first);
+		fit_words(line, when->none ? "first copy" : "first");
+		put_stretch(line, "seen at", when->none, when->first);
 	}
 }
 

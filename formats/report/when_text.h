@@ -9,7 +9,7 @@
 
 /* "2.42 s", of what is told in ticks. */
 struct word word_ticks(uint64_t ns);
-/* "most of it (91%) between 1.69 s and 7.67 s after the fork, first page by 10 ms"; nothing, if it is not known. */
+/* "most of it (91%) between 1.69 s and 7.67 s after the fork, first seen at 10 ms"; nothing, if it is not known. */
 void put_when(struct fit_line *line, const struct fork_when *when);
 /* What the output is to tell of the fork. */
 int text_cow_when(struct text *text, const struct vmsnap_cow *cow, const struct cow_began *began,

@@ -262,7 +262,7 @@ class BrowserTest(unittest.TestCase):
             self.say(f"{PAGE}.change({{ process: 0, a: 0, b: {instant}, mode: 'cow' }})")
             ours, theirs = self.say(HEADLINE), first("cow", parent, child, "--base", f"{path}@1")
             # Nothing was copied at the first look at both, half a second after the fork.
-            self.assertIn("forked 01:46:39.5 UTC; all of it between 490 ms and " + ("1.49 s after the fork;", "2.49 s after the fork, first page between 490 ms and 1.49 s;")[instant - 1], ours)
+            self.assertIn("forked 01:46:39.5 UTC; all of it between 490 ms and " + ("1.49 s after the fork;", "2.49 s after the fork, first copy between 490 ms and 1.49 s;")[instant - 1], ours)
             self.assertIn(", forked ", theirs)
             share = re.match(r"([\d.]+)% of the sharing is lost", theirs)[1]
             self.assertIn(f"{share} % of the sharing is lost", ours)
@@ -326,7 +326,7 @@ class BrowserTest(unittest.TestCase):
         made = test_report.touched_by_a_debugger()
         self.open(self.write("timeless", *(dict(each, names=[]) for each in made)), "#p=0&m=cow")
         said = self.say(f"({PAGE}.model.instants.forEach(each => {{ each.taken = 0; }}), {PAGE}.change({{ mode: 'cow' }}), {HEADLINE})")
-        self.assertIn("all of it between 490 ms and 2.49 s after the fork, first page", said)
+        self.assertIn("all of it between 490 ms and 2.49 s after the fork, first copy", said)
         self.assertNotRegex(said, "forked|1970|00:00")
         self.quiet()
 

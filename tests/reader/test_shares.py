@@ -223,7 +223,7 @@ class When(unittest.TestCase):
         done = subprocess.run([VMSNAP, "cow", path, "--no-names", "-w", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", check=True)
         self.assertIn('; base "s0" of both, 490 ms after the fork: nothing copied by then\n', done.stdout)
         self.assertEqual(done.stderr, "")
-        self.assertEqual(done.stdout.split("\n")[2], "all of it between 490 ms and 2.49 s after the fork, first page between 490 ms and 1.49 s")
+        self.assertEqual(done.stdout.split("\n")[2], "all of it between 490 ms and 2.49 s after the fork, first copy between 490 ms and 1.49 s")
         when = dict(since="fork", none_us=490000, first_us=1490000, first=3 * 4096, from_us=490000, to_us=2490000, most=5 * 4096)
         self.assertEqual(told("cow", path)["when"], when)
         # Two looks alone tell that it was in between; a later base, what it was by then.

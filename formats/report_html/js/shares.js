@@ -37,7 +37,7 @@ export function whenWords(when) {
 	if (!when) return '';
 	const { forked, none, first, from, to, most, lost } = when, part = Math.floor(100 * most / lost);
 	const much = most === lost ? 'all of it' : most < lost - Math.floor(lost / 10) ? `${part} % of it` : `most of it (${part} %)`;
-	const began = !none ? `, ${pages(first.lost)} by the base` : first.at < to.at ? `, first page ${stretch('by', none.at, first.at)}` : '';
+	const began = !none ? `, ${pages(first.lost)} by the base` : first.at < to.at ? `, first ${none.at ? 'copy ' : ''}${stretch('seen at', none.at, first.at)}` : '';
 	return `${much} ${stretch('within', from.at, to.at)} after the ${forked ? 'fork' : 'base'}${began}`;
 }
 

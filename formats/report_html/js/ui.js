@@ -44,7 +44,7 @@ export function duration(ms) {
 	if (ms < 1000) return `${ms.toFixed(0)} ms`;
 	return ms < 120000 ? `${(ms / 1000).toFixed(ms < 10000 ? 1 : 0)} s` : `${(ms / 60000).toFixed(0)} min`;
 }
-export const stoodWords = ({ pause, held }) => pause ? `frozen ${(pause / 1000).toFixed(2)} ms` : held ? 'held by its tracer' : 'it ran';
+export const stoodWords = ({ pause, held }) => pause ? `frozen ${(pause / 1000).toFixed(2)} ms` : held ? 'stopped by its tracer (a debugger, or vmsnap)' : 'it ran';
 
 // ---- colours: the style sheet has them, by the names of classes
 export const color = { css: [], rgb: [], packed: new Uint32Array(32) };
