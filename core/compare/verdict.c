@@ -466,19 +466,10 @@ static bool may_be_zeroed(const struct verdict_case *c, enum kind fork, enum kin
 	return c->merges && (parent == ZERO || child == ZERO) && ((fork | parent | child) & OWN);
 }
 
-static struct verdict judge(const struct verdict_case *c)
+/* By what it was at the fork. */
+static struct verdict judge_by(const struct verdict_case *c, struct at_fork fork)
 {
-	if (is_doubtful(&c->parent) || is_doubtful(&c->child) || (is_told(c) && is_doubtful(&c->base)) ||
-	    (c->base_time == BASE_BOTH && is_doubtful(&c->other)))
-		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
-	struct at_fork fork = at_fork_of(c);
 	enum kind parent = kind_of(&c->parent), child = kind_of(&c->child);
-	/* Of what one alone has, that is known for sure; that the other dropped it would only be likely. */
-	bool one_alone = !((parent & OWN) && (child & OWN));
-	if ((fork.presumed && may_be_otherwise(c, fork.kind, parent, child)) || (fork.likely && one_alone))
-		fork = untold;
-	if (came_possibly(c))
-		fork = untold;
 	if (may_be_zeroed(c, fork.kind, parent, child))
 		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
 	enum place place = place_of(c, fork.kind != UNTOLD);
@@ -504,6 +495,32 @@ static struct verdict judge(const struct verdict_case *c)
 				                 .row = i + 1 };
 	}
 	return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
+}
+
+/* What lacks a frame of its own: it may have been moved here. */
+static bool is_new_zero(int verdict)
+{
+	return verdict == VMSNAP_VERDICT_ZERO_IN_CHILD || verdict == VMSNAP_VERDICT_ZERO_IN_PARENT ||
+	       verdict == VMSNAP_VERDICT_ZERO_IN_BOTH;
+}
+
+static struct verdict judge(const struct verdict_case *c)
+{
+	if (is_doubtful(&c->parent) || is_doubtful(&c->child) || (is_told(c) && is_doubtful(&c->base)) ||
+	    (c->base_time == BASE_BOTH && is_doubtful(&c->other)))
+		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
+	struct at_fork fork = at_fork_of(c);
+	enum kind parent = kind_of(&c->parent), child = kind_of(&c->child);
+	/* Of what one alone has, that is known for sure; that the other dropped it would only be likely. */
+	bool one_alone = !((parent & OWN) && (child & OWN));
+	if ((fork.presumed && may_be_otherwise(c, fork.kind, parent, child)) || (fork.likely && one_alone))
+		fork = untold;
+	if (came_possibly(c))
+		fork = untold;
+	struct verdict verdict = judge_by(c, fork);
+	if (fork.kind != UNTOLD && may_be_adrift(c) && is_new_zero(verdict.verdict))
+		verdict = judge_by(c, untold);
+	return verdict;
 }
 
 /* ---- pages that may be the zero page -------------------------------------------------- */
