@@ -125,7 +125,8 @@ static size_t draw_letters(const struct cell_look *look, const struct vmsnap_sty
 	if (cell_columns(style) > 1) {
 		uint64_t tenths = (uint64_t)(((unsigned __int128)look->part * 10 + look->all / 2) / look->all);
 		char digit = (char)('0' + (tenths < 1 ? 1 : tenths > 9 ? 9 : tenths));
-		out[len++] = look->part == look->all ? letter : digit;
+		/* Of nothing there are no tenths. */
+		out[len++] = look->part == look->all || page_class == CLASS_UNTOUCHED ? letter : digit;
 	}
 	return len + (style->color == VMSNAP_COLOR_NONE ? 0 : put(out + len, COLOR_RESET));
 }

@@ -29,7 +29,7 @@ export class Mappings {
 				{ id: 'pages', name: 'Pages', width: 138, down: true, title: 'Where in the mapping; sorts by the share that is resident', key: strip => resident(strip) / strip.size, cell: strip => map.line(strip, 126, 14) },
 				amount('resident', model.known.states ? 'Resident' : 'Dumped', resident, { sparse: false }),
 				amount('copied', 'Copied', lost, { kind: () => 'hot' }),
-				{ id: 'percent', name: '%', width: 66, right: true, down: true, sparse: true, title: 'Copied, of what was writable and shared at A; of a fork, of that and what is shared still', key: share, cell: strip => share(strip) ? percent(share(strip)) : '' },
+				{ id: 'percent', name: '% of shared', width: 92, right: true, down: true, sparse: true, title: 'Copied, of what was writable and shared at A; of a fork, of that and what is shared still', key: share, cell: strip => share(strip) ? percent(share(strip)) : '' },
 				amount('new', 'New', this.amounts.new),
 				amount('gone', 'Gone', this.amounts.gone),
 				amount('written', 'Written', this.amounts.written),
