@@ -64,13 +64,51 @@ void blame_put(struct blame_looking *looking, uint64_t start, uint64_t end, int 
 		};
 }
 
-/* Pages of a process that was forked meanwhile, on which it had no fault: they are as its parent had made them. */
+/* Whom a process was made by that was forked meanwhile, until then. */
+static struct blame_whose parent_of(const struct blame_looking *looking)
+{
+	const struct vmsnap_fault_event *born = &looking->process->born;
+	return (struct blame_whose){ memory_owner_at(&looking->index->owners, born->pid, born->time), 0, born->time };
+}
+
+static bool find_own(const struct vmsnap *snap, uint64_t page, struct vmsnap_run *run)
+{
+	struct vmsnap_run_iter it;
+	vmsnap_run_iter_init(&it, snap, page, page + 1);
+	return !vmsnap_run_next(&it, run) && run->flags & VMSNAP_PAGE_PRESENT &&
+	       !(run->flags & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO)) &&
+	       vmsnap_exclusive_known(&vmsnap_info(snap)->known, run);
+}
+
+/* If nobody else has it: that its parent wrote to it since the fork, or has it no more.  One that has it for itself,
+ * and did not write, has another one. */
+static bool parent_let_go(const struct blame_looking *looking, uint64_t start, uint64_t end)
+{
+	const struct vmsnap_blame *blame = looking->blame;
+	const struct blame_process *parent = NULL;
+	struct blame_whose since = parent_of(looking);
+	struct vmsnap_run run;
+	for (size_t i = 0; !parent && i < blame->process_count; i++)
+		if (blame_number_of(&blame->processes[i]) == since.pid)
+			parent = &blame->processes[i];
+	since.from = since.to;
+	since.to = UINT64_MAX;
+	return !parent || parent->executed > since.from || !find_own(parent->after, start, &run) ||
+	       blame_index_any_write(looking->index, &since, start, end);
+}
+
+static bool is_parents(const struct blame_looking *looking, uint64_t start, uint64_t end)
+{
+	struct vmsnap_run run;
+	bool known = find_own(looking->process->after, start, &run);
+	return !known || !(run.flags & VMSNAP_PAGE_EXCLUSIVE) || parent_let_go(looking, start, end);
+}
+
+/* Pages of a process that was forked meanwhile, on which it had no fault: its parent had made them. */
 static bool by_parent(const struct blame_looking *looking, uint64_t start, uint64_t end)
 {
 	const struct vmsnap_fault_event *born = &looking->process->born;
-	struct blame_whose parent = { .pid = memory_owner_at(&looking->index->owners, born->pid, born->time),
-		                      .from = 0,
-		                      .to = born->time };
+	struct blame_whose parent = parent_of(looking);
 	return born->time && !blame_ranges_touch(&looking->gone.given_back, start, end) &&
 	       !blame_ranges_touch(&looking->gone.maybe_given_back, start, end) &&
 	       blame_index_any_write(looking->index, &parent, start, end);
@@ -84,6 +122,13 @@ void blame_pages(struct blame_looking *looking, uint64_t start, uint64_t end, ui
 	/* Memory that moved: it may have been before.  Where moves are told, the index has what was as it is now. */
 	if (from != start && !looking->memory)
 		blame_index_pick(looking->index, &looking->whose, from, from + len, became, &picks);
-	bool inherited = !picks.count && by_parent(looking, start, end);
+	bool parents = !picks.count && by_parent(looking, start, end), inherited = parents;
+	if (parents && !is_parents(looking, start, end)) {
+		const struct blame_whose parent = parent_of(looking);
+		inherited = false;
+		picks.maybe = true; /* where not all faults are told, its parent's may explain it */
+		if (looking->hidden)
+			blame_index_pick(looking->index, &parent, start, end, VMSNAP_BECAME_WRITTEN, &picks);
+	}
 	blame_put(looking, start, end, became, &picks, inherited);
 }
