@@ -25,6 +25,8 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
+enum { RING_MADVISE = 25 }; /* IORING_OP_MADVISE */
+
 enum call {
 	CALL_MUNMAP,
 	CALL_MREMAP,
@@ -40,9 +42,10 @@ enum call {
 	CALL_SHMDT,
 	CALL_SHMAT,
 	CALL_REMAP_FILE_PAGES,
+	CALL_RING,
 	CALL_BIRTH
 };
-enum { ARGUMENTS = 5, MOST_ARGUMENTS_AT = 16 };
+enum { ARGUMENTS = 5, MOST_ARGUMENTS_AT = 16, WANTED = 4 };
 struct told {
 	uint64_t time, ids, call, arguments[ARGUMENTS]; /* ids: pid << 32 | tid; time: CLOCK_MONOTONIC */
 };
@@ -60,7 +63,7 @@ struct memory_call {
 /* Where it finds what is told; .wanted: has a bit of MAP_FIXED if it is to be told at all. */
 struct finding {
 	enum call call;
-	struct bpf_insn wanted, arguments[ARGUMENTS];
+	struct bpf_insn wanted[WANTED], arguments[ARGUMENTS];
 };
 
 /* 6: what it is called with; 7: whose; 8: the record. */
@@ -73,12 +76,15 @@ static int load(const struct memory_calls *calls, int watched, const struct find
 		CALL(BPF_FUNC_get_current_pid_tgid),
 		COPY(7, 0),
 		SHIFT_RIGHT(0, 32),
-		IF_ABOVE(0, LAST_NUMBER, 38), /* to the end */
+		IF_ABOVE(0, LAST_NUMBER, 41), /* to the end */
 		MAP_VALUE(1, watched),
 		ADD(1, 0),
 		LOAD(BPF_B, 1, 1, 0),
-		IF_NULL(1, 33), /* to the end */
-		finding->wanted,
+		IF_NULL(1, 36), /* to the end */
+		finding->wanted[0],
+		finding->wanted[1],
+		finding->wanted[2],
+		finding->wanted[3],
 		IF_BIT(1, MAP_FIXED, 1),
 		JUMP(30), /* to the end */
 		MAP(1, calls->ring.items[0].fd),
@@ -122,8 +128,10 @@ static int start(struct memory_calls *calls, int watched, const struct finding *
 
 static struct finding nothing(enum call call)
 {
-	const struct bpf_insn none = SET(1, 0), all = SET(1, MAP_FIXED);
-	return (struct finding){ .call = call, .wanted = all, .arguments = { none, none, none, none, none } };
+	const struct bpf_insn none = SET(1, 0), all = SET(1, MAP_FIXED), same = COPY(1, 1);
+	return (struct finding){ .call = call,
+		                 .wanted = { all, same, same, same },
+		                 .arguments = { none, none, none, none, none } };
 }
 
 /* Of the many mmap(2) only those are of interest that take a place where something was; ends are told of all. */
@@ -135,7 +143,7 @@ static int start_call(struct memory_calls *calls, int watched, enum call call, c
 	for (int i = 0; i < arguments; i++)
 		finding.arguments[i] = (struct bpf_insn)LOAD(BPF_DW, 1, 6, ARGUMENT(i));
 	if (call == CALL_MMAP)
-		finding.wanted = (struct bpf_insn)LOAD(BPF_DW, 1, 6, ARGUMENT(3));
+		finding.wanted[0] = (struct bpf_insn)LOAD(BPF_DW, 1, 6, ARGUMENT(3));
 	if (!tracepoint_find(name, NULL, 0, &id))
 		return needed ? ENOENT : 0;
 	return start(calls, watched, &finding, id);
@@ -151,6 +159,23 @@ static int start_births(struct memory_calls *calls, int watched)
 		return ENOENT;
 	finding.arguments[0] = (struct bpf_insn)LOAD(BPF_W, 1, 6, pid_at);
 	finding.arguments[1] = (struct bpf_insn)LOAD(BPF_DW, 1, 6, flags_at);
+	return start(calls, watched, &finding, id);
+}
+
+/* What a ring gives back (io_uring) it does later on, and where is not told.  Of the operation's number, which is below
+ * 256, bits above 8 are left only if it is that one. */
+static int start_rings(struct memory_calls *calls, int watched)
+{
+	size_t opcode_at;
+	const struct tracepoint_field fields[] = { { "opcode", 1, &opcode_at } };
+	struct finding finding = nothing(CALL_RING);
+	uint64_t id;
+	if (!tracepoint_find("io_uring/io_uring_submit_req", fields, 1, &id))
+		return 0;
+	finding.wanted[0] = (struct bpf_insn)LOAD(BPF_B, 1, 6, opcode_at);
+	finding.wanted[1] = (struct bpf_insn)INSN(BPF_ALU64 | BPF_XOR | BPF_K, 1, 0, 0, RING_MADVISE);
+	finding.wanted[2] = (struct bpf_insn)ADD_NUMBER(1, -1);
+	finding.wanted[3] = (struct bpf_insn)SHIFT_RIGHT(1, 8);
 	return start(calls, watched, &finding, id);
 }
 
@@ -179,6 +204,7 @@ static int start_all(struct memory_calls *calls, int watched)
 		{ "syscalls/sys_enter_remap_file_pages", CALL_REMAP_FILE_PAGES, 2, false },
 	};
 	int error = start_births(calls, watched);
+	error = error ? error : start_rings(calls, watched);
 	for (size_t i = 0; !error && i < sizeof(all) / sizeof(*all); i++)
 		error = start_call(calls, watched, all[i].call, all[i].name, all[i].arguments, all[i].needed);
 	return error;
@@ -264,9 +290,7 @@ static int give_back(const struct telling *telling, const struct told *told, uin
 /* What others wrote while the call was at it, too. */
 static int doubt(const struct telling *telling, const struct told *told, uint64_t start, uint64_t size)
 {
-	struct told at_its_end = *told;
-	at_its_end.time = telling->over ? telling->over : told->time;
-	return tell(telling, &at_its_end, VMSNAP_MEMORY_EVENT_FREED, start, size, 0);
+	return tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, start, size, telling->over);
 }
 
 static bool has_failed(uint64_t result)
@@ -345,8 +369,10 @@ static int move(const struct telling *telling, const struct told *told, uint64_t
 	rc = rc || was <= kept ? rc : give_back(telling, told, old + kept, was - kept);
 	if (rc || result == old || !kept)
 		return rc;
+	struct told over = *told;
+	over.time = telling->over; /* what others wrote meanwhile, and not what is moved */
 	rc = tell(telling, told, VMSNAP_MEMORY_EVENT_MOVED, old, kept, result);
-	return rc ? rc : doubt(telling, told, old, kept);
+	return rc ? rc : tell(telling, &over, VMSNAP_MEMORY_EVENT_FREED, old, kept, 0);
 }
 
 /* Before Linux 6.12 what was there may be gone by the time that there is found no memory for what is to come. */
@@ -451,6 +477,8 @@ static int take(void *ctx, const void *record, size_t size)
 		return arguments[2] & SHM_REMAP
 		               ? tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, arguments[1], UINT64_MAX, 0)
 		               : VMSNAP_OK;
+	case CALL_RING:
+		return tell(telling, told, VMSNAP_MEMORY_EVENT_FREED, 0, UINT64_MAX, UINT64_MAX);
 	case CALL_BIRTH:
 		return bear(telling, told);
 	}

@@ -105,7 +105,8 @@ static void add_moved(struct sweep *sweep, const struct blame_entry *from, const
 /* When what gave back was over: what came meanwhile may be gone, or not. */
 static uint64_t over_at(const struct vmsnap_memory_event *event)
 {
-	bool told = event->kind == VMSNAP_MEMORY_EVENT_GIVEN_BACK || event->kind == VMSNAP_MEMORY_EVENT_HEAP_END;
+	bool told = event->kind == VMSNAP_MEMORY_EVENT_GIVEN_BACK || event->kind == VMSNAP_MEMORY_EVENT_FREED ||
+	            event->kind == VMSNAP_MEMORY_EVENT_HEAP_END;
 	return told && event->to > event->time ? event->to : event->time;
 }
 
@@ -147,7 +148,7 @@ static void end_all(struct sweep *sweep, const struct blame_act *act)
 		    entry_of(sweep, page)->page >= act->end)
 			break;
 		if (freed)
-			doubt_on_page(sweep, page, event->time);
+			doubt_on_page(sweep, page, over_at(event));
 		else
 			end_on_page(sweep, page, event);
 		sweep->rc = sweep->rc ? sweep->rc : work_step(sweep->work);

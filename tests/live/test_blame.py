@@ -311,7 +311,7 @@ class Faults(unittest.TestCase):
             "direct": (nobody, set()),
             "mapped_again": (nobody, set()), "mapped_over": (nobody, set()), "moved_over": (nobody, set()),
             "moved_away": (set(), before), "moved_twice": (before, set()), "shrunk": (before | nobody, set()),
-            "heap": (nobody, set()), "freed": ({(None, "several")}, set()), "by_same_memory": (after, set()),
+            "heap": (nobody, set()), "freed": ({(None, "several")}, set()), "by_ring": ({(None, "several")}, set()), "by_same_memory": (after, set()),
             "by_vfork": (after, set()), "given_back_by_same_memory": (nobody, set()), "collapsed": (before, nobody),
             "collapsed_by_another": (before, {(None, "several")}),
         }

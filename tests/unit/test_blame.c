@@ -144,6 +144,53 @@ static void what_was_written_before_a_fork_and_is_its_own_is_one_of_several(void
 	vmsnap_unref(after);
 }
 
+/* Both have one for themselves, and neither wrote to it since: then somebody else did. */
+static void what_a_child_has_for_itself_is_its_parents_only_if_that_one_wrote_since(void **state)
+{
+	(void)state;
+	struct vmsnap *before = snap_of(PID, BEFORE, 0, 0), *parent = snap_of(PID, AFTER, 2, 100),
+	              *child = snap_of(CHILD, AFTER, 2, 200);
+	add_pages(parent, 3, 1, ANON(103));
+	add_pages(child, 3, 1, ANON(103));
+	struct vmsnap_faults_builder *builder = begun(0);
+	for (uint64_t page = 1; page <= 3; page++)
+		writes(builder, PID, 1100, page);
+	happens(builder, VMSNAP_FAULT_EVENT_FORK, PID, 1200, CHILD);
+	writes(builder, PID, 1300, 2);
+	struct vmsnap_blame *blame = blamed(builder, (const struct vmsnap *const[]){ before }, 1,
+	                                    (const struct vmsnap *const[]){ parent, child }, 2);
+	const struct vmsnap_blamed *item;
+	size_t seen = 0;
+	for (size_t i = 0; (item = vmsnap_blame_at(blame, i)); i++)
+		if (item->snap == child) {
+			assert_int_equal(item->inherited, item->start != PAGE_AT(1));
+			assert_int_equal(item->count, 0);
+			seen++;
+		}
+	assert_int_equal(seen, 2);
+	vmsnap_blame_free(blame);
+	vmsnap_unref(before);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+static void what_a_ring_may_give_back_later_is_one_of_several(void **state)
+{
+	(void)state;
+	struct vmsnap *before = snap_of(PID, BEFORE, 0, 0), *after = snap_of(PID, AFTER, 2, 100);
+	struct vmsnap_faults_builder *builder = begun(0);
+	writes(builder, PID, 1100, 1);
+	becomes(builder, VMSNAP_MEMORY_EVENT_FREED, PID, 1200, 0, UINT64_MAX, UINT64_MAX);
+	writes(builder, PID, 1300, 2);
+	struct vmsnap_blame *blame = blamed(builder, (const struct vmsnap *const[]){ before }, 1,
+	                                    (const struct vmsnap *const[]){ after }, 1);
+	assert_int_equal(told_of(blame, after, 1), SEVERAL);
+	assert_int_equal(told_of(blame, after, 2), SEVERAL);
+	vmsnap_blame_free(blame);
+	vmsnap_unref(before);
+	vmsnap_unref(after);
+}
+
 static struct vmsnap *huge_snap_of(int64_t time, uint64_t frame, uint64_t page_moves)
 {
 	struct vmsnap *snap = snap_of(PID, time, 0, 0);
@@ -327,6 +374,8 @@ int main(void)
 		cmocka_unit_test(what_is_given_back_is_unseen_and_what_may_be_is_one_of_several),
 		cmocka_unit_test(what_is_written_while_it_is_given_back_is_one_of_several),
 		cmocka_unit_test(what_was_written_before_a_fork_and_is_its_own_is_one_of_several),
+		cmocka_unit_test(what_a_child_has_for_itself_is_its_parents_only_if_that_one_wrote_since),
+		cmocka_unit_test(what_a_ring_may_give_back_later_is_one_of_several),
 		cmocka_unit_test(of_a_huge_page_that_the_kernel_may_have_made_only_what_was_touched_is_known),
 		cmocka_unit_test(the_heap_of_a_program_executed_before_does_not_matter),
 		cmocka_unit_test(pages_of_who_has_anothers_memory_are_told_once),

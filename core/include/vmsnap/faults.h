@@ -111,7 +111,7 @@ enum vmsnap_memory_event_kind {
 struct vmsnap_memory_event {
 	uint64_t time;       /* CLOCK_MONOTONIC */
 	uint64_t start, end; /* addresses; end is start where there is but one */
-	uint64_t to;         /* as above; of what was given back, and of a heap: when that was over, 0: not known */
+	uint64_t to;         /* as above; of what is, or may be, given back, and of a heap: when that was over, 0: not known */
 	int32_t pid;
 	int kind; /* enum vmsnap_memory_event_kind */
 };
