@@ -231,6 +231,8 @@ static int seize_failed(const struct seize *seize, struct vmsnap_error *err)
 		return fail(err, VMSNAP_ERR_PERMISSION,
 		            "process %d is traced by process %d already, a debugger perhaps: its forks cannot be told",
 		            (int)seize->pid, (int)tracer);
+	if (seize->error == EPERM && procdir_is_ending(seize->pid))
+		return procdir_fail(ESRCH, seize->pid, "threads", err);
 	if (seize->error == EPERM)
 		return fail(err, VMSNAP_ERR_PERMISSION,
 		            "not permitted to trace process %d: it is another user's, or Yama restricts it "

@@ -129,18 +129,51 @@ const char *procdir_link(int procdir, const char *name, struct arena *strings)
 	return len > 0 ? arena_copy(strings, path, (size_t)len) : "";
 }
 
+/* SIGKILL, which each thread has that is left of one that ends (zap_other_threads() in kernel/signal.c). */
+static bool kill_is_pending(int procdir)
+{
+	static const char key[] = "\nSigPnd:\t";
+	struct proc_text text = { 0 };
+	const char *at = procdir_read(procdir, "status", &text) ? NULL : strstr(text.text, key);
+	bool pending = at && strtoull(at + sizeof(key) - 1, NULL, 16) >> (SIGKILL - 1) & 1;
+	proc_text_free(&text);
+	return pending;
+}
+
+bool procdir_is_ending(pid_t pid)
+{
+	char path[32];
+	struct proc_stat stat;
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	int procdir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (procdir < 0)
+		return errno == ENOENT || errno == ESRCH;
+	int rc = procdir_stat(procdir, &stat, NULL);
+	bool ending = rc ? rc == VMSNAP_ERR_EXITED
+	                 : strchr("ZXx", stat.state) || (!stat.size && !stat.kernel_thread) || kill_is_pending(procdir);
+	close(procdir);
+	return ending;
+}
+
+static int fail_exited(pid_t pid, struct vmsnap_error *err)
+{
+	if (!pid)
+		return fail(err, VMSNAP_ERR_EXITED, "the process exited meanwhile");
+	return fail(err, VMSNAP_ERR_EXITED, "process %d exited meanwhile", (int)pid);
+}
+
 int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_error *err)
 {
 	switch (saved_errno) {
 	case ESRCH:
 	case ENOENT:
-		if (!pid)
-			return fail(err, VMSNAP_ERR_EXITED, "the process exited meanwhile");
-		return fail(err, VMSNAP_ERR_EXITED, "process %d exited meanwhile", (int)pid);
+		return fail_exited(pid, err);
 	case EMFILE:
 		return fail_sys(err, saved_errno, "cannot read %s of a process; raise the limit with ulimit -n", what);
 	case EACCES:
 	case EPERM:
+		if (pid && procdir_is_ending(pid))
+			return fail_exited(pid, err);
 		if (!geteuid())
 			return fail(err, VMSNAP_ERR_PERMISSION,
 			            "may not read %s of process %d, not even as root: it has capabilities that we lack "

@@ -30,6 +30,8 @@ int procdir_is_live(int procdir, bool *live);
  * PID namespace they mean other processes.  Also false of a process that has ended: nothing is found from there. */
 bool procdir_numbers_are_ours(int procdir);
 bool procdir_has_ended(int procdir);
+/* Whether it is gone, a zombie, or about to be: then it may not be traced any more, which is EPERM. */
+bool procdir_is_ending(pid_t pid);
 /* Whether a boot id, "" if unknown, is this machine's since its last boot. */
 bool procdir_boot_is_ours(const char *boot_id);
 

@@ -82,12 +82,31 @@ static void one_that_has_ended_is_not_one_of_another_namespace(void **state)
 	close(procdir);
 }
 
+/* As root it is traced by nobody, but for no right that is missing. */
+static void who_ends_is_not_who_may_not_be_read(void **state)
+{
+	(void)state;
+	struct vmsnap_error err;
+	pid_t child = fork();
+	if (!child)
+		_exit(0);
+	siginfo_t ended;
+	assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
+	assert_true(procdir_is_ending(child));
+	assert_int_equal(procdir_fail(EPERM, child, "threads", &err), VMSNAP_ERR_EXITED);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_true(procdir_is_ending(child));
+	assert_false(procdir_is_ending(getpid()));
+	assert_int_equal(procdir_fail(EPERM, getpid(), "threads", &err), VMSNAP_ERR_PERMISSION);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_process_that_goes_while_its_directory_is_opened_is_none),
 		cmocka_unit_test(a_process_that_is_there_is_opened),
 		cmocka_unit_test(one_that_has_ended_is_not_one_of_another_namespace),
+		cmocka_unit_test(who_ends_is_not_who_may_not_be_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
