@@ -128,7 +128,7 @@ static int load_found(const struct look *look, size_t before, size_t index, stru
 
 static int find(struct look *look, struct fork_found *out, bool *found)
 {
-	struct who parent, child;
+	struct who parent = { 0 }, child = { 0 };
 	size_t last = vmsnap_file_count(look->file), at, before;
 	int status = STATUS_OK;
 	*found = false;
