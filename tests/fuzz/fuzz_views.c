@@ -16,13 +16,7 @@ struct views {
 	uint32_t choice;
 };
 
-/* PRINT(vmsnap_print_group, ...): in the style of the choice. */
-#define PRINT(print, ...)                                                                                              \
-	do {                                                                                                           \
-		struct vmsnap_error error_ = { 0 };                                                                    \
-		int rc_ = print(__VA_ARGS__, &sink.out, &error_);                                                      \
-		sink_check(&sink, rc_, &error_);                                                                       \
-	} while (0)
+#define PRINT(...) SINK_PRINT(&sink, __VA_ARGS__)
 
 /* What cannot be made says why. */
 static bool made(int rc, const struct vmsnap_error *err)

@@ -7,13 +7,7 @@
 /* One for all inputs, as libFuzzer runs one at a time. */
 static struct sink sink;
 
-/* PRINT(vmsnap_print_show, snap): in the style of the choice. */
-#define PRINT(print, ...)                                                                                              \
-	do {                                                                                                           \
-		struct vmsnap_error error_ = { 0 };                                                                    \
-		int rc_ = print(__VA_ARGS__, &sink.out, &error_);                                                      \
-		sink_check(&sink, rc_, &error_);                                                                       \
-	} while (0)
+#define PRINT(...) SINK_PRINT(&sink, __VA_ARGS__)
 
 /* Addresses where something begins or ends, and far from all. */
 static size_t find_addresses(const struct vmsnap *snap, uint64_t *out, size_t room)

@@ -19,6 +19,14 @@ void sink_init(struct sink *sink, uint32_t choice);
 /* After printing: rc is what the print function returned.  Ready for the next one. */
 void sink_check(struct sink *sink, int rc, const struct vmsnap_error *err);
 
+/* SINK_PRINT(&sink, vmsnap_print_show, snap): in the sink's style. */
+#define SINK_PRINT(sink, print, ...)                                                                                   \
+	do {                                                                                                           \
+		struct vmsnap_error error_ = { 0 };                                                                    \
+		int rc_ = print(__VA_ARGS__, &(sink)->out, &error_);                                                   \
+		sink_check(sink, rc_, &error_);                                                                        \
+	} while (0)
+
 /* Whether the bytes are one JSON value and white space. */
 bool json_valid(const char *text, size_t len);
 

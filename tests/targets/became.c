@@ -88,17 +88,6 @@ static _Noreturn void swap(void)
 	_exit(0);
 }
 
-static void keep_in_child(void)
-{
-	pid_t child = fork();
-	must(child, "fork");
-	if (child)
-		return;
-	die_with_parent();
-	for (;;)
-		pause();
-}
-
 int main(int argc, char **argv)
 {
 	die_with_parent();
@@ -109,7 +98,7 @@ int main(int argc, char **argv)
 	read_pages(zero, 0, PAGES, 1);
 	read_pages(own, 0, PAGES, 1);
 	madvise(old, BYTES, MADV_DONTFORK);
-	keep_in_child();
+	have_child();
 	next_command();
 	makes_new(fresh);
 	fills(zero);

@@ -36,4 +36,16 @@ static inline char *map_small(char *at, size_t bytes, int flags, int fd)
 	return made;
 }
 
+/* One that does nothing, and has what there is by now. */
+static inline void have_child(void)
+{
+	pid_t child = fork();
+	must(child, "fork");
+	if (child)
+		return;
+	die_with_parent();
+	for (;;)
+		pause();
+}
+
 #endif

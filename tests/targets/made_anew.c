@@ -239,18 +239,6 @@ static void given_back_by_same_memory(void)
 	populate();
 }
 
-/* A child has them before and after. */
-static void have_child(void)
-{
-	pid_t child = fork();
-	must(child, "fork");
-	if (child)
-		return;
-	die_with_parent();
-	for (;;)
-		pause();
-}
-
 static void collapsed(void)
 {
 	must(madvise(there, HUGE_PAGE, MADV_HUGEPAGE), "want huge pages");
